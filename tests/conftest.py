@@ -22,6 +22,8 @@ import pytest
 # No test is about how long it takes: a busy machine would fail it. Every check draws other examples.
 hypothesis.settings.register_profile("studio", deadline=None, max_examples=25)
 hypothesis.settings.load_profile("studio")
+LETTERS = hypothesis.strategies.characters(exclude_categories=["Cs"])
+"""Any letter but surrogates; by itself hypothesis makes a table of UTF-8 for them, which takes seconds."""
 
 # Before anything imports Qt or torch: both read these once.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -64,14 +64,7 @@ def add_raw(parser: Arguments) -> None:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """``--set PATH=VALUE``, and ``--hold``, which is short for one."""
-    parser.add_argument(
-        "--set",
-        dest="assignments",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        help="change a setting, such as perturbation.offsets.2=-1.36; may be repeated",
-    )
+    _add_set(parser, "change a setting, such as perturbation.offsets.2=-1.36; may be repeated")
     parser.add_argument(
         "--hold",
         dest="assignments",
@@ -84,14 +77,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def add_places(parser: Arguments) -> None:
     """``--set PATH=VALUE`` of where a run's data lie."""
-    parser.add_argument(
-        "--set",
-        dest="assignments",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        help="where the run's data lie now, such as dataset.path=/new/place; they must be the same; may be repeated",
-    )
+    says = "where the run's data lie now, such as dataset.path=/new/place; they must be the same; may be repeated"
+    _add_set(parser, says)
+
+
+def _add_set(parser: Arguments, says: str) -> None:
+    parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="PATH=VALUE", help=says)
 
 
 def add_limit(parser: argparse.ArgumentParser, *, steps: str, minutes: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.cli.meter import progress_bar
+from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import record, table
 from studio.files import whole_file
 from studio.records import json_text
@@ -59,10 +60,7 @@ def evaluate(
             data_root=root,
         )
     keep_evaluation(saved, found)
-    if out is not None:
-        with whole_file(out) as file:
-            about = {"run": str(run.resolve()), "step": found.step, "revision": found.revision}
-            file.write((json_text(about | record(found.evaluation), indent=2) + "\n").encode())
+    _save(out, found.evaluation, run=str(run.resolve()), step=found.step, revision=found.revision)
     lines = [table(found.evaluation), f"{run.resolve().name} at step {found.step:,}"]
     if found.evaluation.shares.count < count:
         lines.append(f"No more of the {count:,} samples asked for are independent of each other")
@@ -84,14 +82,18 @@ def _at_once(
         by = run.config.evaluation.judge if judge is None else judge
         measured = at_once.measure(made, wanted, progress, by=by)
     agree = measured.agreement
-    if out is not None:
-        with whole_file(out) as file:
-            about = {"run": str(run.path.resolve()), "step": run.weights_step, "at_once": made.record()}
-            judged = {"agreement": None if math.isnan(agree) else agree}
-            file.write((json_text(about | judged | record(measured.evaluation), indent=2) + "\n").encode())
+    about = {"run": str(run.path.resolve()), "step": run.weights_step, "at_once": made.record()}
+    _save(out, measured.evaluation, **about, agreement=None if math.isnan(agree) else agree)
     lines = [table(measured.evaluation), f"{run.path.resolve().name} at step {run.weights_step or 0:,}, at once"]
     if not math.isnan(agree):
         lines.append(
             f"The judge that weighed takes {100 * agree:.1f} % of these for the same class as those that measure."
         )
     return "\n".join([*lines, made.told()])
+
+
+def _save(out: Path | None, evaluation: Evaluation, **about: object) -> None:
+    """Write every figure as JSON, whole, behind what it is `about`, if it is asked for."""
+    if out is not None:
+        with whole_file(out) as file:
+            file.write((json_text(about | record(evaluation), indent=2) + "\n").encode())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from studio.cli.arguments import RUN, Commands, add_run, add_workspace, place, run_of
 from studio.cli.export import add_export
 from studio.cli.meter import progress_bar
+from studio.cli.output import columns
 from studio.figures import short
 from studio.paths import runs_root, typed_path
 from studio.records import json_text
@@ -160,10 +161,8 @@ def _table(folders: Sequence[Path]) -> str:
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of cells, each column as wide as its widest."""
-    short = [[*map(_short, row[:-1]), row[-1]] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
-    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
+    """Lines of cells, the long ones cut short but for the last of each row."""
+    return columns([[*map(_short, row[:-1]), row[-1]] for row in rows])
 
 
 def _short(cell: str) -> str:

@@ -212,17 +212,13 @@ def _window(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from studio.cli.train import train
+    from studio.cli.train import limit_of, train
     from studio.library.find import config_of
     from studio.training.config.assignments import with_settings
-    from studio.training.config.run_config import StopCondition
 
     named = config_of(arguments.config)
     config = with_settings(named.config, arguments.assignments)
-    limit = StopCondition(steps=arguments.steps, seconds=60 * arguments.minutes if arguments.minutes else None)
-    if limit == StopCondition():
-        limit = StopCondition(steps=1000)
-
+    limit = limit_of(arguments.steps, arguments.minutes)
     evaluate = evaluation_of(config, arguments.data_root) if arguments.evaluate else None
     root = named.root(arguments.data_root)
     return train(config, limit, data_root=root, run_dir=arguments.run_dir, evaluate=evaluate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 CLOSED_PIPE = 141
 """Exit code: 128 + SIGPIPE, as a shell says it of other programs."""
@@ -32,6 +32,14 @@ def while_it_is_read(command: Callable[[], int]) -> int:
         _drop_what_is_left()
         print(f"studio: The output cannot be written: {error.strerror or error}.", file=sys.stderr)
         return NOT_WRITTEN
+
+
+def columns(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> list[str]:
+    """Lines of cells, each column as wide as its widest; with `numbers` all but the first are flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = ["<", *[">" if numbers else "<"] * (len(widths) - 1)]
+    cells = [[f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)] for row in rows]
+    return ["  ".join(row).rstrip() for row in cells]
 
 
 def _takes_more() -> bool:

@@ -19,6 +19,7 @@ from studio.cli.arguments import (
 )
 from studio.cli.at_once import add_asked, asked_of
 from studio.cli.meter import progress_bar
+from studio.cli.output import columns
 from studio.errors import UserError
 from studio.figures import compact
 
@@ -106,12 +107,4 @@ def table(found: dict[str, tuple[Followed, float]]) -> str:
         for s in _SCALES:
             cells += [compact(unit * value, 3) for value in (float(data.first(s)), float(data.second(s)), each.at(s))]
         rows.append(tuple(cells))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for name, *values in rows:
-        aligned = [
-            name.ljust(widths[0]),
-            *(value.rjust(width) for value, width in zip(values, widths[1:], strict=True)),
-        ]
-        lines.append("  ".join(aligned).rstrip())
-    return "\n".join([*lines, "", _LEGEND])
+    return "\n".join([*columns(rows, numbers=True), "", _LEGEND])

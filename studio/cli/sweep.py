@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from studio.cli.meter import Meter, say
+from studio.cli.output import columns
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.jobs.attempt import LocalProcesses
@@ -161,9 +162,7 @@ def _table(results: SweepResults) -> str:
         own = [value_text(run.member.mark.values.get(setting)) for setting in results.settings]
         numbers = [_shown(run.numbers.get(name)) for name in names]
         rows.append([*own, run.status, *numbers, run.member.folder.name])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, *(f"{run.member.folder.name}: {run.error}" for run in results.runs if run.error)])
+    return "\n".join([*columns(rows), *(f"{run.member.folder.name}: {run.error}" for run in results.runs if run.error)])
 
 
 def _shown(value: float | None) -> str:

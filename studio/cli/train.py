@@ -69,8 +69,18 @@ def train(
     Raises:
         UserError: something the person can mend ended the run.
     """
-    folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
-    return _run(config, limit, folder, data_root, evaluate=evaluate)
+    return _run(config, limit, _new_folder(run_dir, config), data_root, evaluate=evaluate)
+
+
+def limit_of(steps: int | None, minutes: float | None, done: int = 0, seconds: float = 0.0) -> StopCondition:
+    """Up to this step, or for so many minutes after so many seconds; 1,000 steps more than are done if neither."""
+    if steps is None and not minutes:
+        return StopCondition(steps=done + 1000)
+    return StopCondition(steps=steps, seconds=seconds + 60 * minutes if minutes else None)
+
+
+def _new_folder(run_dir: Path | None, config: RunConfig) -> Callable[[], RunFolder]:
+    return folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
 
 
 def go_on(
@@ -90,12 +100,9 @@ def go_on(
         raise UserError(
             f"The run is at step {resumption.step:,} already", "", f"Say --steps {resumption.step + 1000} or more."
         )
-    limit = StopCondition(steps=steps, seconds=resumption.seconds + 60 * minutes if minutes else None)
-    if limit == StopCondition():
-        limit = StopCondition(steps=resumption.step + 1000)
-    config, folder = resumption.config, resumption.folder
-    if resumption.forked:
-        folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
+    limit = limit_of(steps, minutes, resumption.step, resumption.seconds)
+    config = resumption.config
+    folder = _new_folder(run_dir, config) if resumption.forked else resumption.folder
     return _run(config, limit, folder, data_root, resumption, evaluate)
 
 

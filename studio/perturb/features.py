@@ -61,7 +61,7 @@ class Feature:
     help: str
     formula: str
     measure: Callable[[Examples], Floats]
-    suits: Suits
+    suits: Suits = Suits.IMAGES
 
     @property
     def axis(self) -> str:
@@ -189,7 +189,6 @@ FEATURES: tuple[Feature, ...] = (
         "How much of the image is drawn on: pixels that stand out from the border's brightness.",
         "share of pixels with f > ½·max f, f = |luminance − median of the border|",
         _ink,
-        Suits.IMAGES,
     ),
     Feature(
         "mean",
@@ -198,7 +197,6 @@ FEATURES: tuple[Feature, ...] = (
         "How bright the image is: 0 % is black, 100 % white.",
         "⟨g⟩, g = luminance",
         _mean,
-        Suits.IMAGES,
     ),
     Feature(
         "contrast",
@@ -207,7 +205,6 @@ FEATURES: tuple[Feature, ...] = (
         "How far pixels are from the image's mean brightness; 50 % is half black, half white.",
         "√(⟨g²⟩ − ⟨g⟩²), g = luminance",
         _contrast,
-        Suits.IMAGES,
     ),
     Feature(
         "slant",
@@ -216,7 +213,6 @@ FEATURES: tuple[Feature, ...] = (
         "How far what is drawn leans: positive to the right, as in italics.",
         "arctan(Cov(x, y)/Var(y)), weighted by ink, y upwards",
         _slant,
-        Suits.IMAGES,
     ),
     Feature(
         "stroke",
@@ -225,7 +221,6 @@ FEATURES: tuple[Feature, ...] = (
         "How thick the strokes are: twice the inked area over the length of its outline.",
         "2·Σf/Σ|∇f|, f = |luminance − median of the border|",
         _stroke,
-        Suits.IMAGES,
     ),
     Feature(
         "aspect",
@@ -234,7 +229,6 @@ FEATURES: tuple[Feature, ...] = (
         "How wide what is drawn is against its height: 1 is as wide as high, 2 twice as wide.",
         "√(Var(x)/Var(y)), weighted by ink",
         _aspect,
-        Suits.IMAGES,
     ),
     Feature(
         "hue",

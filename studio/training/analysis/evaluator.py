@@ -110,7 +110,12 @@ class EvaluationJob:
 
 
 class Evaluator:
-    """Evaluates the averaged model of one run by the judge, None before it is trained."""
+    """Evaluates the averaged model of one run by the judge, None before it is trained.
+
+    Attributes:
+        demanded: somebody waits for an evaluation, so that training stands still for it.
+        judged_by: fingerprint of the judge that a thermostat looked by.
+    """
 
     def __init__(self, trainer: Trainer, judge: Callable[[], Judge | None]) -> None:
         self._trainer = trainer
@@ -121,16 +126,11 @@ class Evaluator:
         self._job: EvaluationJob | None = None
         self._began = (0, 0.0, 0)  # step, seconds and revision that the job is of
         self._next = 0.0
-        self._demanded = False
+        self.demanded = False
         self._targets: tuple[Perturbation, int, Target] | None = None
-        self.judged_by = ""  # fingerprint of the judge that a thermostat looked by
+        self.judged_by = ""
         self._costs: dict[str, deque[float]] = {}
         self.spent = 0.0
-
-    @property
-    def demanded(self) -> bool:
-        """Whether the person waits for an evaluation, so that training stands still for it."""
-        return self._demanded
 
     def demand(self, seconds: float) -> EvaluationEnded | None:
         """Begin an evaluation of this moment for a person who waits; an event if that cannot be."""
@@ -138,7 +138,7 @@ class Evaluator:
         if judge is None:
             return EvaluationEnded(step=self._trainer.step_count)
         self._begin(judge, seconds, self._config.samples, self._rng)
-        self._demanded = True
+        self.demanded = True
         return None
 
     def look(self, seconds: float) -> None:
@@ -150,11 +150,11 @@ class Evaluator:
         rng = torch.Generator(trainer.device).manual_seed(seed)
         self.judged_by = judge.fingerprint
         self._begin(judge, seconds, trainer.config.hold.samples, rng)
-        self._demanded = True
+        self.demanded = True
 
     def cancel(self) -> EvaluationEnded:
         """Give up the evaluation that the person waits for."""
-        self._job, self._demanded = None, False
+        self._job, self.demanded = None, False
         return EvaluationEnded(step=self._trainer.step_count)
 
     def rest(self) -> EvaluationEnded:
@@ -192,7 +192,7 @@ class Evaluator:
             self._do_piece(self._job)
         if self._job.next is not None:
             return Evaluating(step=self._trainer.step_count, text=self._job.next.name, fraction=self._job.next.fraction)
-        self._demanded = False
+        self.demanded = False
         done = self._completed()
         assert done is not None
         return done

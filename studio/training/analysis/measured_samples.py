@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.data.example_set import ExampleSet
+from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Values
 from studio.evaluation.arrival import Sighting, at_once_words
 from studio.evaluation.intervals import Z_95
 from studio.evaluation.plane_divergence import cell_counts, js_divergence
+from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.training.messages.snapshot import PlaneFrame
@@ -24,7 +26,8 @@ from studio.training.messages.snapshot import PlaneFrame
 if TYPE_CHECKING:
     from studio.evaluation.report import Evaluation
 
-_CELLS, _FINE = 24, 8
+CELLS, _FINE = 24, 8
+"""Cells along a side of the square, and finer ones within each over which a density is summed."""
 _AGREED = 0.9
 _CLEAR = 0.02
 """Share of real images that judges take for no class, at most."""
@@ -101,6 +104,20 @@ def target_on_plane(examples: ExampleSet, measured: ExampleFeatures, wanted: Per
     return PlaneTarget.of(examples.plane, examples.class_names, examples.counts, wanted, energies)
 
 
+def fine_cells(plane: Plane) -> tuple[Floats, Floats]:
+    """Centres of the fine cells, shape (fine cells, 2), and ∫ p(x|c) over each by the midpoint rule, scaled to add up
+    to 1, shape (fine cells, K).
+    """
+    centres = plane.centres(CELLS * _FINE)
+    density = np.exp(plane.log_class_densities(centres))
+    return centres, density / density.sum(0)
+
+
+def coarse(fine: Floats) -> Floats:
+    """The mass of each cell by that of its fine ones, shape (`CELLS`, `CELLS`)."""
+    return np.asarray(fine.reshape(CELLS, _FINE, CELLS, _FINE).sum((1, 3)))
+
+
 def placed(values: Values, target: PlaneTarget, step: int) -> PlaneFrame:
     """Points as the data set stores them, shape (n, 2, 1, 1), by weights of a step."""
     points = np.asarray(values, np.float64).reshape(len(values), -1)
@@ -114,13 +131,11 @@ def measured_points(values: Values, target: PlaneTarget, data: np.ndarray, step:
     """
     points, plane = np.asarray(values, np.float64).reshape(len(values), -1), target.plane
     by_point = target.class_probabilities(points)
-    centres = plane.centres(_CELLS * _FINE)
-    masses = np.exp(plane.log_class_densities(centres))
-    joint = target.classes_on_grid(centres, masses / masses.sum(0))
-    cells = joint.sum(1).reshape(_CELLS, _FINE, _CELLS, _FINE).sum((1, 3))
+    joint = target.classes_on_grid(*fine_cells(plane))
+    cells = coarse(joint.sum(1))
     share, half = by_point.mean(0), Z_95 * by_point.std(0) / np.sqrt(len(points))
     seen = Sighting(
         step=step, data=data, target=joint.sum(0) / joint.sum(), share=share, low=share - half, high=share + half
     )
-    counts = cell_counts(points, plane.half, _CELLS)
+    counts = cell_counts(points, plane.half, CELLS)
     return MeasuredPoints(seen=seen, divergence=float(js_divergence(cells / cells.sum(), counts)))

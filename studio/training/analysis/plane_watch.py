@@ -22,6 +22,7 @@ from studio.errors import UserError
 from studio.evaluation.plane_divergence import cell_counts, js_divergence, kl_divergence, w1_distance, w1_floor
 from studio.models.base import at_rest
 from studio.models.plane import PlaneView
+from studio.training.analysis.measured_samples import CELLS, coarse, fine_cells, target_on_plane
 from studio.training.engine.drawing import independent
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.snapshot import PlaneFrame
@@ -35,8 +36,6 @@ _DRAWN_SECONDS = 0.003
 """Processor time after which the next part waits for the next frame."""
 _COUNTED = 2000
 _MOVED = 300
-_CELLS = 24
-_FINE = 8
 _MEASURE_SECONDS = 0.5
 _MOST_OF_THE_TIME = 0.1
 """Share of the time that measuring distances may take, and as much again for what the model shows at leisure."""
@@ -66,10 +65,7 @@ class PlaneWatch:
         self._revision: int | None = None
         self._measured_revision: int | None = None
         self._exact: PlaneTarget | None = None
-        self._centres = plane.centres(_CELLS * _FINE)
-        density = np.exp(plane.log_class_densities(self._centres))
-        self._masses = density / density.sum(0)
-        """∫ p(x|c) over each fine cell by the midpoint rule, scaled to add up to 1, shape (fine cells, K)."""
+        self._centres, self._masses = fine_cells(plane)
         self._points: NDArray[np.float64] = np.empty((0, 2))
         self._target: NDArray[np.float64] = np.empty(0)
         self._shares: NDArray[np.float64] = np.empty(0)
@@ -87,24 +83,17 @@ class PlaneWatch:
         trainer, half, begun = self._trainer, self._plane.half, time.thread_time()
         self._draw(hurried=hurried)
         parts = sorted(self._parts, key=lambda part: part.number)
-        points, labels = (
-            np.concatenate([part.points for part in parts]),
-            np.concatenate([part.labels for part in parts]),
-        )
+        points = np.concatenate([part.points for part in parts])
+        labels = np.concatenate([part.labels for part in parts])
         if not len(points):
             return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=())
         inside = torch.from_numpy(points / half).to(trainer.device, torch.float32)[:, :, None, None]
         rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed)
-        model = trainer.model
-        model.eval()
-        try:
-            with torch.no_grad():
-                views = model.views.on_plane(inside, torch.from_numpy(labels).to(trainer.device), rng)
-                if hurried:
-                    self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
-                self._take_time(inside, rng)
-        finally:
-            model.train()
+        with at_rest(trainer.model), torch.no_grad():
+            views = trainer.model.views.on_plane(inside, torch.from_numpy(labels).to(trainer.device), rng)
+            if hurried:
+                self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
+            self._take_time(inside, rng)
         return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=views + self._slow_views)
 
     def _take_time(self, inside: torch.Tensor, rng: torch.Generator) -> None:
@@ -120,15 +109,10 @@ class PlaneWatch:
         begun = time.thread_time()
         for _ in range(_PARTS):
             number = len(self._parts) if len(self._parts) < _PARTS else self._parts.popleft().number
-            points = self._points_of(number)
+            points = self._sampled(_PART, self._trainer.config.seed + number)
             self._parts.append(_Part(number=number, points=points, labels=self._classify(points)))
             if hurried and len(self._parts) == _PARTS and time.thread_time() - begun > _DRAWN_SECONDS:
                 return
-
-    def _points_of(self, number: int) -> NDArray[np.float64]:
-        """The points of one part as the model makes them now, shape (_PART, 2)."""
-        seed = self._trainer.config.seed + number
-        return self._sampled(_PART, seed)
 
     def _sampled(self, count: int, seed: int) -> NDArray[np.float64]:
         """Points as the model makes them now, shape (count, 2); none of a model that makes no numbers any more."""
@@ -140,10 +124,14 @@ class PlaneWatch:
 
     def forget(self) -> None:
         """The model is another: nothing of the one before is shown or logged again."""
-        self.values = {name: value for name, value in self.values.items() if name == "plane_w1_floor"}
+        self._drop_values()
         self._parts.clear()
         self._slow_views = ()
         self._next_measure = self._next_slow_views = 0.0
+
+    def _drop_values(self) -> None:
+        """Those of the model; the floor is the target's."""
+        self.values = {name: value for name, value in self.values.items() if name == "plane_w1_floor"}
 
     def measure(self) -> None:
         """Bring `values` up to date, if it is time."""
@@ -156,9 +144,9 @@ class PlaneWatch:
         begun = time.thread_time()
         points = self._sampled(self._counted, trainer.step_count)
         if not len(points):
-            self.values = {name: value for name, value in self.values.items() if name == "plane_w1_floor"}
+            self._drop_values()
             return
-        counts = cell_counts(points, self._plane.half, _CELLS)
+        counts = cell_counts(points, self._plane.half, CELLS)
         self.values |= {
             "plane_js": float(js_divergence(self._target, counts)),
             "plane_kl": float(kl_divergence(self._target, counts)),
@@ -188,10 +176,8 @@ class PlaneWatch:
         trainer, perturbation = self._trainer, self._trainer.perturbation
         if self._revision != perturbation.revision:
             self._revision = perturbation.revision
-            energies = perturbation.example_energies(trainer.measured) if perturbation.by_example else None
-            names = trainer.data.class_names
             try:
-                self._exact = PlaneTarget.of(self._plane, names, trainer.counts, perturbation, energies)
+                self._exact = target_on_plane(trainer.whole, trainer.measured, perturbation)
             except UserError:
                 self._exact = None
         return self._exact
@@ -218,7 +204,7 @@ class PlaneWatch:
             return False
         self._measured_revision = self._revision
         self._shares, fine = joint.sum(0) / joint.sum(), joint.sum(1)
-        self._target = fine.reshape(_CELLS, _FINE, _CELLS, _FINE).sum((1, 3))
+        self._target = coarse(fine)
         rng = np.random.default_rng(self._trainer.config.seed)
         # By its fine cells a tilted target can be drawn however strong the tilt; a sample of the data, taken again by
         # weight, would soon consist of a few points. A cell blurs by 1/√12 of its side: little next to the floor.

@@ -14,7 +14,7 @@ import torch
 from studio.data.example_set import ExampleSet
 from studio.data.scale import Values
 from studio.errors import UserError
-from studio.models.base import Batch, GenerativeModel
+from studio.models.base import Batch, GenerativeModel, at_rest
 from studio.models.catalog import misfit
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
@@ -139,7 +139,6 @@ class Trainer:
         return Batch(images=images, weights=weighed, step=self.step_count, labels=labels)
 
     def set_learning_rate(self, network: str, rate: float) -> None:
-        """Step one network with this rate from now on."""
         self._learner.optimisers[network].set_learning_rate(rate)
         self._note_rates()
 
@@ -234,12 +233,8 @@ class Trainer:
             held_out_labels=self._labels.known(self._held_out_labels),
         )
         rng = torch.Generator(self.device).manual_seed(self.config.seed)
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                found = self.model.views.diagnostics(probe, rng)
-        finally:
-            self.model.train()
+        with at_rest(self.model), torch.no_grad():
+            found = self.model.views.diagnostics(probe, rng)
         # What a model draws of points are no pictures; the plane itself shows more.
         return tuple(each for each in found if self.data.scale.whole or not isinstance(each, Pictures))
 

@@ -11,22 +11,34 @@ from studio.training.config.run_config import HoldConfig
 from studio.training.messages.latents import LatentPoint, Latents
 
 
+class Change:
+    """A setting of a run under way that a person changes, from the next step on."""
+
+    __slots__ = ()
+
+
+class SideTask:
+    """Has to do with what a run does beside training, and begins it or calls it off."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPerturbation:
+class SetPerturbation(Change):
     """Train towards this target from the next step on."""
 
     perturbation: Perturbation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetHold:
+class SetHold(Change):
     """Have a thermostat hold the shares from the next step on, or no longer."""
 
     hold: HoldConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetLearningRate:
+class SetLearningRate(Change):
     """Step one network with this rate from the next step on."""
 
     network: str
@@ -34,7 +46,7 @@ class SetLearningRate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetBatchSize:
+class SetBatchSize(Change):
     """Plan batches of this B_avg from the next step on."""
 
     average_size: float
@@ -85,24 +97,24 @@ class ShowBetween:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComparePlanners:
+class ComparePlanners(SideTask):
     """Measure every planner's gradients at the parameters as they are, about so long; no step is taken meanwhile."""
 
     seconds: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class CancelComparison:
+class CancelComparison(SideTask):
     """Call a comparison of planners off."""
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluateNow:
+class EvaluateNow(SideTask):
     """Evaluate the model of this moment; training waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class CancelEvaluation:
+class CancelEvaluation(SideTask):
     """Give up the evaluation that was asked for, and train on."""
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
+from studio.training.config.cautions import cautions
+from studio.training.examples.measured_set import whole_tilt
 from studio.training.messages.commands import SetBatchSize, SetHold, SetLatents, SetLearningRate, SetPerturbation
 from studio.training.messages.events import (
     BatchSizeApplied,
@@ -34,6 +36,13 @@ class Changes:
         self._trainer = trainer
         self._reporter = reporter
         self._tell = tell
+
+    def caution(self) -> None:
+        """Tell what speaks against training towards the target as set up."""
+        trainer = self._trainer
+        tilt = whole_tilt(trainer.applied, trainer.measured, trainer.config.batch.average_size)
+        for error in cautions(tilt, trainer.config):
+            self._tell(Noticed(step=trainer.step_count, error=error))
 
     def make(self, change: Change) -> None:
         """Take one up from the next step on."""

@@ -11,38 +11,30 @@ from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
 from studio.training.analysis.side_tasks import SideTasks
-from studio.training.config.cautions import cautions
 from studio.training.config.run_config import StopCondition
-from studio.training.examples.measured_set import whole_tilt
 from studio.training.messages.clock import Stopwatch
 from studio.training.messages.commands import (
-    CancelComparison,
-    CancelEvaluation,
+    Change,
     Command,
-    ComparePlanners,
-    EvaluateNow,
     Pause,
     Restore,
     Resume,
     SampleNow,
     Save,
     SaveElsewhere,
-    SetBatchSize,
     SetDelay,
-    SetHold,
     SetLatents,
-    SetLearningRate,
-    SetPerturbation,
     ShowBetween,
+    SideTask,
     Step,
     Stop,
     without_outdated,
 )
-from studio.training.messages.events import Event, Logged, Noticed, Outcome, Paused, Resumed, ThreadsChanged, Warned
+from studio.training.messages.events import Event, Logged, Outcome, Paused, Resumed, ThreadsChanged, Warned
 from studio.training.messages.latents import Latents
 from studio.training.messages.mailbox import Mailbox
 from studio.training.run.changes import Changes
-from studio.training.run.recovery import Recovery, shortage, smaller_batch
+from studio.training.run.recovery import BrokenStep, Recovery
 from studio.training.run.reporter import Reporter
 from studio.training.run.saver import Saver
 
@@ -57,10 +49,9 @@ _WAIT_SECONDS = 0.25
 
 
 class RunLoop:
-    """Drives one trainer.
+    """Drives one trainer, by commands from a mailbox, which it hands events and snapshots.
 
     Args:
-        mailbox: commands in; events and snapshots out.
         recorder: keeps the run on disk, if it is kept.
         evaluator: finds out whether the tilt arrives, if there is one.
         threads: has fewer threads compute while other programs keep the processor busy.
@@ -91,9 +82,7 @@ class RunLoop:
         latents = recorder.latents if recorder is not None else None
         self._reporter = Reporter(trainer, self._clock, latents or Latents.of(trainer.config))
         self._changes = Changes(trainer, self._reporter, self._tell)
-        self._paused = False
-        self._stopping = False
-        self._stop_refused = False
+        self._paused = self._stopping = self._stop_refused = False
         self._delay = 0.0
 
     @property
@@ -106,17 +95,14 @@ class RunLoop:
         A run that is complete or was stopped and cannot be saved waits, paused, until there is room, until it is saved
         elsewhere, or until a Stop insists.
 
-        Returns:
-            how it ended. A bug in a model passes through as it is, with everything saved that can be.
-
-        Raises:
-            UserError: a Stop insisted, and the run cannot be saved.
+        Returns how it ended; UserError if a Stop insisted and the run cannot be saved. A bug in a model passes through
+        as it is, with everything saved that can be.
         """
         self._clock.start()
         try:
             if self._saver.checkpoint():  # so that there is something to go on from, whatever happens
                 self._sample()
-            self._caution()
+            self._changes.caution()
             self._offer_snapshot()
             while True:
                 self._side_tasks.look(self.seconds)
@@ -135,13 +121,6 @@ class RunLoop:
             self._rescue()
             raise
 
-    def _caution(self) -> None:
-        """Tell what speaks against training towards this target as set up."""
-        trainer = self.trainer
-        tilt = whole_tilt(trainer.applied, trainer.measured, trainer.config.batch.average_size)
-        for error in cautions(tilt, trainer.config):
-            self._tell(Noticed(step=trainer.step_count, error=error))
-
     @property
     def _patience(self) -> float | None:
         """Seconds to wait for a command; None not to wait at all."""
@@ -150,7 +129,7 @@ class RunLoop:
         return _WAIT_SECONDS if self._paused else self._delay or None
 
     def _do_side_task(self) -> bool:
-        """A piece of what the person waits for, if there is one; it is no training and counts as no time of it."""
+        """Do a piece of what the person waits for, if there is one; the clock stands still meanwhile."""
         if not self._side_tasks.waited_for:
             return False
         self._clock.stop()
@@ -167,20 +146,14 @@ class RunLoop:
     # -- steps and reports
 
     def _step(self, network: str = "") -> None:
-        begun, short = time.perf_counter(), None
-        try:
-            report = self.trainer.step(network)
-        except UserError as error:  # a model that has seen itself diverge
-            self._pause_with(error, back_to=self._recovery.good_step)
+        begun, report = time.perf_counter(), self._recovery.step(network)
+        if isinstance(report, BrokenStep):
+            if report.undone:
+                self._forget_undone()
+            self._pause_with(report.error, back_to=report.back_to, smaller=report.smaller)
             return
-        except Exception as error:
-            short = shortage(error)
-            if short is None:
-                raise
-        if short is not None:  # from here on, where the error no longer holds on to what filled the memory
-            self._run_short(short)
-            return
-        self._mind_threads(time.perf_counter() - begun)
+        if self._threads is not None and self._threads.note(time.perf_counter() - begun):
+            self._mailbox.post(ThreadsChanged(step=self.trainer.step_count, threads=self._threads.count))
         self._reporter.note(report)
         if self.trainer.step_count % self.trainer.config.cadence.log_every == 0:
             self._log(report)
@@ -192,21 +165,8 @@ class RunLoop:
             self._saver.checkpoint()
         self._side_tasks.take_turn(self.seconds)
 
-    def _run_short(self, error: UserError) -> None:
-        """Memory ran out amid a step: go back to where the run is whole, and wait; UserError if it is so nowhere."""
-        if not self._recovery.to_newest():
-            raise error
-        self._forget_undone()
-        self._pause_with(error, smaller=smaller_batch(self.trainer.config.batch.average_size))
-
-    def _mind_threads(self, seconds: float) -> None:
-        if self._threads is not None and self._threads.note(seconds):
-            self._mailbox.post(ThreadsChanged(step=self.trainer.step_count, threads=self._threads.count))
-
     def _log(self, report: StepReport) -> None:
-        values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
-        values |= self._reporter.distances()
-        values |= self._reporter.corrections()
+        values = self._reporter.logged(report)
         self._tell(Logged(step=self.trainer.step_count, seconds=self.seconds, values=values))
         error = self._recovery.examine(values, self.seconds)
         if error is not None:
@@ -234,7 +194,7 @@ class RunLoop:
 
     def _act(self, command: Command) -> None:
         match command:
-            case SetPerturbation() | SetHold() | SetLearningRate() | SetBatchSize():
+            case Change():
                 self._changes.make(command)
             case SetLatents() | ShowBetween():
                 self._show(command)
@@ -254,7 +214,7 @@ class RunLoop:
             case SampleNow():
                 self._sample(thorough=True)
                 self._offer_snapshot()
-            case ComparePlanners() | CancelComparison() | EvaluateNow() | CancelEvaluation():
+            case SideTask():
                 self._side_tasks.obey(command, self.seconds)
                 self._count_on()
             case Save() | SaveElsewhere():

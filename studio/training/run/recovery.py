@@ -10,6 +10,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.health import Health, diverged
 
 if TYPE_CHECKING:
+    from studio.training.engine.learner import StepReport
     from studio.training.engine.trainer import Trainer
     from studio.training.engine.trainer_state import TrainerState
     from studio.training.storage.recorder import Recorder
@@ -75,6 +77,22 @@ class LastGood:
         return state.step
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenStep:
+    """A step that came to nothing: why, and where the run is now.
+
+    Attributes:
+        back_to: step of the last good state, where going back to it would help.
+        undone: the run is back at an earlier step.
+        smaller: B_avg of batches that would take less memory, if that ran out.
+    """
+
+    error: UserError
+    back_to: int | None = None
+    undone: bool = False
+    smaller: float | None = None
+
+
 class Recovery:
     """Of one run; one without a recorder has no checkpoints."""
 
@@ -88,6 +106,23 @@ class Recovery:
     @property
     def good_step(self) -> int | None:
         return self._good.step
+
+    def step(self, network: str) -> StepReport | BrokenStep:
+        """Have the trainer take a step of one network, or of whatever is due; where memory runs out amid it, go back to
+        where the run is whole, and UserError if it is so nowhere.
+        """
+        try:
+            return self._trainer.step(network)
+        except UserError as error:  # a model that has seen itself diverge
+            return BrokenStep(error=error, back_to=self.good_step)
+        except Exception as error:
+            short = out_of_memory(error, _HINT)
+            if short is None:
+                raise
+        # From here on the error no longer holds on to what filled the memory.
+        if not self._to_newest():
+            raise short
+        return BrokenStep(error=short, undone=True, smaller=smaller_batch(self._trainer.config.batch.average_size))
 
     def examine(self, values: Mapping[str, float], seconds: float) -> UserError | None:
         """Tell of a run that looks unwell, keep the state of one that is well; what to tell if it has diverged."""
@@ -105,7 +140,7 @@ class Recovery:
         left, step = self._trainer.step_count, self._good.restore()
         return self._returned(left, step)
 
-    def to_newest(self) -> bool:
+    def _to_newest(self) -> bool:
         """Go back to the newest whole state after a broken step; whether there is one. UserError if it is damaged."""
         _hand_back(self._trainer)
         left, kept = self._trainer.step_count, -1 if self._good.newest is None else self._good.newest
@@ -122,11 +157,6 @@ class Recovery:
         self._health = Health()
         self._tell(Restored(step=step, left=left))
         return True
-
-
-def shortage(error: BaseException) -> UserError | None:
-    """What to tell the person if a step has ended for want of memory; None if it is something else."""
-    return out_of_memory(error, _HINT)
 
 
 def smaller_batch(average_size: float) -> float | None:

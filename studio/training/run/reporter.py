@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -139,14 +138,15 @@ class Reporter:
         self._diagnostics, self._diagnosed = self._trainer.diagnose(), self._trainer.step_count
         self._next_diagnosis = self._clock.seconds + (time.perf_counter() - begun) / _DIAGNOSED
 
-    def distances(self) -> Mapping[str, float]:
-        """How far points are from their exact target, by curve; nothing for images."""
-        if self._plane is None:
-            return {}
-        self._plane.measure()
-        return self._plane.values
+    def logged(self, report: StepReport) -> dict[str, float]:
+        """A point of every curve: of the step, how far points are from their exact target, and what is corrected."""
+        values = report.values() | {"skipped": float(self._trainer.skipped), "epoch": self._trainer.epoch}
+        if self._plane is not None:
+            self._plane.measure()
+            values |= self._plane.values
+        return values | self._corrections()
 
-    def corrections(self) -> Mapping[str, float]:
+    def _corrections(self) -> dict[str, float]:
         """Applied − asked ΔH of each class, by curve, once a thermostat has looked; none of very many classes."""
         held, names = self._trainer.held, self._trainer.data.class_names
         if not held.step or len(names) > _MOST_CORRECTED:

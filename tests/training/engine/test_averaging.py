@@ -28,12 +28,12 @@ def shake(trained: GenerativeModel, rng: torch.Generator) -> None:
 def test_that_the_average_is_the_literal_loop() -> None:
     """θ̄ ← d·θ̄ + (1 − d)·θ with d_t = min(d, (1 + t)/(10 + t)), in float64."""
     trained, rng = model(), torch.Generator().manual_seed(0)
-    average = WeightAverage(trained, 0.9)
+    average = WeightAverage(trained, 0.7)
     expected: dict[str, Tensor] = {name: tensor.double() for name, tensor in trained.state_dict().items()}
-    for t in range(100):
+    for t in range(40):
         shake(trained, rng)
         average.update()
-        d = min(0.9, (1 + t) / (10 + t))
+        d = min(0.7, (1 + t) / (10 + t))
         for name, tensor in trained.state_dict().items():
             expected[name] = d * expected[name] + (1 - d) * tensor.double()
     for name, tensor in average.model.state_dict().items():

@@ -35,11 +35,21 @@ every_kind_and_planner = pytest.mark.parametrize(
 TILT = {"ant": 0.5, "cat": -2.0}
 
 
-def trained(config: RunConfig, number: int = 12) -> Trainer:
+def trained_anew(config: RunConfig) -> Trainer:
     trainer = Trainer(config, tiny_images())
-    for _ in range(number):
+    for _ in range(12):
         trainer.step()
     return trainer
+
+
+_TRAINED: dict[str, Trainer] = {}
+
+
+def trained(config: RunConfig) -> Trainer:
+    """After twelve steps; one for all tests, so that none is to train it further."""
+    if config.to_json() not in _TRAINED:
+        _TRAINED[config.to_json()] = trained_anew(config)
+    return _TRAINED[config.to_json()]
 
 
 def same_state(one: Trainer, other: Trainer) -> bool:
@@ -59,7 +69,7 @@ def same_state(one: Trainer, other: Trainer) -> bool:
 def test_that_zero_and_constant_offsets_train_as_none_do_to_the_last_bit(kind: str, planner: PlannerKind) -> None:
     batch = {"average_size": 8, "planner": str(planner)}
     none = trained(tiny_config(kind, batch=batch))
-    for value in (0.0, 2.5, -700.0):
+    for value in (0.0, -700.0):
         offsets = dict.fromkeys(("ant", "bee", "cat"), value)
         assert same_state(none, trained(tiny_config(kind, batch=batch, perturbation={"offsets": offsets})))
     raw = tiny_config(kind, batch=batch, perturbation={"gauge": "raw"})
@@ -223,7 +233,9 @@ def test_that_offsets_or_batches_that_do_not_fit_the_data_are_refused() -> None:
 
 @every_kind
 def test_that_a_seed_fixes_every_bit_and_another_does_not(kind: str) -> None:
-    one, again, other = (trained(tiny_config(kind, seed=seed, perturbation={"offsets": TILT})) for seed in (5, 5, 6))
+    one, again, other = (
+        trained_anew(tiny_config(kind, seed=seed, perturbation={"offsets": TILT})) for seed in (5, 5, 6)
+    )
     assert same_state(one, again)
     assert not same_state(one, other)
 
@@ -231,15 +243,17 @@ def test_that_a_seed_fixes_every_bit_and_another_does_not(kind: str) -> None:
 @pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
 def test_that_building_a_trainer_leaves_the_global_stream_alone(kind: str) -> None:
     before = torch.random.get_rng_state()
-    trained(tiny_config(kind), 2).sample(2)
+    trainer = Trainer(tiny_config(kind), tiny_images())
+    trainer.step()
+    trainer.sample(2)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
 @every_kind
 def test_that_sampling_between_steps_disturbs_no_bit_of_training(kind: str) -> None:
-    quiet, sampled = (Trainer(tiny_config(kind, perturbation={"offsets": TILT}), tiny_images()) for _ in range(2))
+    config = tiny_config(kind, perturbation={"offsets": TILT})
+    quiet, sampled = trained(config), Trainer(config, tiny_images())
     for step in range(12):
-        quiet.step()
         sampled.step()
         sampled.sample(3, averaged=bool(step % 2))
         sampled.sample(5, seed=step)
@@ -308,7 +322,7 @@ def test_that_batches_of_a_single_example_train(kind: str, planner: PlannerKind)
         kind, batch={"average_size": 1, "planner": str(planner)}, perturbation={"offsets": {"ant": 3.0, "cat": -3.0}}
     )
     trainer = Trainer(config, tiny_images())
-    reports = [trainer.step() for _ in range(40)]
+    reports = [trainer.step() for _ in range(20)]
     assert any(len(report.plan.indices) == 1 for report in reports)
     assert np.isfinite([value for report in reports for value in report.values().values()]).all()
     assert all(tensor.isfinite().all() for tensor in trainer.model.state_dict().values())
