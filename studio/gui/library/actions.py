@@ -1,4 +1,4 @@
-"""What can be done to the runs that are selected: one set of actions for the menu and the keyboard."""
+"""The menu of the runs that are selected."""
 
 from __future__ import annotations
 
@@ -11,38 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from studio.gui.library.exports import RunExports
 from studio.gui.widgets.buttons import menu_action
 from studio.gui.widgets.tooltip import tooltip
-from studio.library.compare import MOST_RUNS
 from studio.library.export.formats import FORMATS
-
-_SHOW = "Show its curves, samples and shares in the panels, with the time cursor."
-_RESUME = "Go on with it from its last checkpoint, in its own folder."
-_RENAME = "Call it something else; its folder keeps its name."
-_COMPARE = "Show two to eight runs side by side: curves, samples, final numbers and what differs in them."
-_SWEEP = "Show what came of all runs of the sweep that it belongs to, if to any."
-_DUPLICATE = "Take its configuration over into the set-up, to be changed and started."
-_OPEN = "Open the folder in the file manager."
-_TRASH = "Move its folder to the system's trash, from which it can be brought back."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunIntents:
-    """What a person may want done to runs, each given by its folder's name, or several by theirs.
-
-    Attributes:
-        resumable: whether a run can be gone on with now.
-        sweep_of: the sweep that a run belongs to; empty if to none.
-    """
-
-    show: Callable[[str], None]
-    rename: Callable[[], None]
-    compare: Callable[[list[str]], None]
-    show_sweep: Callable[[str], None]
-    duplicate: Callable[[str], None]
-    resume: Callable[[str], None]
-    resumable: Callable[[str], bool]
-    open_folder: Callable[[str], None]
-    trash: Callable[[list[str]], None]
-    sweep_of: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +28,13 @@ class RunAction:
 
     name: str
     title: str
-    keys: str
     tip: str
     act: Callable[[list[str]], None]
+    keys: str = ""
     least: int = 1
     most: int = 1
     able: Callable[[list[str]], bool] = lambda folders: True
     divided: bool = False
-
-
-def actions_for(does: RunIntents) -> tuple[RunAction, ...]:
-    """What can be done to runs, as entries of a menu."""
-
-    def one(act: Callable[[str], None]) -> Callable[[list[str]], None]:
-        return lambda runs: act(runs[0])
-
-    return (
-        RunAction("show", "&Look at it", "Return", _SHOW, one(does.show)),
-        RunAction("resume", "R&esume", "", _RESUME, one(does.resume), able=lambda runs: does.resumable(runs[0])),
-        RunAction("rename", "&Rename", "F2", _RENAME, lambda _: does.rename()),
-        RunAction("compare", "&Compare…", "Ctrl+Shift+C", _COMPARE, does.compare, least=2, most=MOST_RUNS),
-        RunAction(
-            "sweep",
-            "Results of its s&weep…",
-            "",
-            _SWEEP,
-            one(does.show_sweep),
-            able=lambda runs: bool(does.sweep_of(runs[0])),
-        ),
-        RunAction("duplicate", "Set up a run &like it", "", _DUPLICATE, one(does.duplicate)),
-        RunAction("open", "&Open its folder", "", _OPEN, one(does.open_folder)),
-        RunAction("trash", "Move to the &trash", "Del", _TRASH, does.trash, most=10_000, divided=True),
-    )
 
 
 def menu_of(

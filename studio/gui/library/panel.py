@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
@@ -9,7 +10,7 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QWidget
 
 from studio.errors import UserError
-from studio.gui.library.actions import RunIntents, actions_for, menu_of
+from studio.gui.library.actions import RunAction, menu_of
 from studio.gui.library.columns import Column
 from studio.gui.library.compare_window import CompareWindow
 from studio.gui.library.exports import RunExports
@@ -63,20 +64,7 @@ class RunsPanel(LivePanel):
         self.exports.said.connect(lambda text: self._say(text, "small"))
         self.exports.failed.connect(self._tell)
         self.exports.imported.connect(self.library.refresh)
-        self.actions_of_runs = actions_for(
-            RunIntents(
-                show=self.open,
-                rename=self.view.rename,
-                compare=self.compare,
-                show_sweep=self.show_sweep,
-                duplicate=self.duplicate,
-                resume=self.resume,
-                resumable=self.resumable,
-                open_folder=self.open_folder,
-                trash=self.trash,
-                sweep_of=self.sweep_of,
-            )
-        )
+        self.actions_of_runs = self._actions()
         if isinstance(parent, QDockWidget):
             parent.visibilityChanged.connect(self._on_visible)
         self.view.chosen.connect(self._on_chosen)
@@ -114,6 +102,32 @@ class RunsPanel(LivePanel):
         self._count = plain_label(name="runs_count", role="muted", title="Number of runs", tip=tip)
         tools = (self.search, self._resume, refresh, folder, take_in, self._count)
         return flow_bar(*tools, spacing=self.theme.tokens.spacing // 2)
+
+    def _actions(self) -> tuple[RunAction, ...]:
+        """What can be done to runs, each given by its folder's name: for the menu, in its order."""
+
+        def one(act: Callable[[str], None]) -> Callable[[list[str]], None]:
+            return lambda runs: act(runs[0])
+
+        show = "Show its curves, samples and shares in the panels, with the time cursor."
+        resume = "Go on with it from its last checkpoint, in its own folder."
+        rename = "Call it something else; its folder keeps its name."
+        compare = "Show two to eight runs side by side: curves, samples, final numbers and what differs in them."
+        sweep = "Show what came of all runs of the sweep that it belongs to, if to any."
+        like = "Take its configuration over into the set-up, to be changed and started."
+        folder = "Open the folder in the file manager."
+        trash = "Move its folder to the system's trash, from which it can be brought back."
+        resumable, swept = (lambda runs: self.resumable(runs[0])), (lambda runs: bool(self._sweep_of(runs[0])))
+        return (
+            RunAction("show", "&Look at it", show, one(self.open), keys="Return"),
+            RunAction("resume", "R&esume", resume, one(self.resume), able=resumable),
+            RunAction("rename", "&Rename", rename, lambda _: self.view.rename(), keys="F2"),
+            RunAction("compare", "&Compare…", compare, self.compare, keys="Ctrl+Shift+C", least=2, most=MOST_RUNS),
+            RunAction("sweep", "Results of its s&weep…", sweep, one(self.show_sweep), able=swept),
+            RunAction("duplicate", "Set up a run &like it", like, one(self.duplicate)),
+            RunAction("open", "&Open its folder", folder, one(self.open_folder)),
+            RunAction("trash", "Move to the &trash", trash, self.trash, keys="Del", most=10_000, divided=True),
+        )
 
     # -- what is shown
 
@@ -209,12 +223,12 @@ class RunsPanel(LivePanel):
         damaged = any(e.fault for e in self._entries([folder]))
         return not damaged and not self._starter.trains(self.library.root / folder)
 
-    def sweep_of(self, folder: str) -> str:
+    def _sweep_of(self, folder: str) -> str:
         """The sweep that a run belongs to, by its unique name; empty if to none."""
         return next((run.sweep for run in self._entries([folder])), "")
 
     def show_sweep(self, folder: str) -> None:
-        self._sweeps.show_results(self.sweep_of(folder), self.theme, self.window())
+        self._sweeps.show_results(self._sweep_of(folder), self.theme, self.window())
 
     def duplicate(self, folder: str) -> None:
         self.like_asked.emit(self.library.root / folder)

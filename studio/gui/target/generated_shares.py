@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from studio.gui.evaluation.evaluation_control import EvaluationControl
@@ -18,7 +18,7 @@ BEFORE = "of step {:,}, of the target before"
 
 
 class GeneratedShares:
-    """Of the run at the time cursor; `is_target` says whether a revision is of the target that is shown.
+    """Of the run at the time cursor.
 
     Attributes:
         at_once: of this target without training, in place of what was evaluated.
@@ -30,10 +30,8 @@ class GeneratedShares:
         time: TimeCursor,
         subjects: SubjectControl,
         data: SubjectData,
-        is_target: Callable[[int], bool],
     ) -> None:
         self._evaluations, self._time, self._subjects, self._data = evaluations, time, subjects, data
-        self._is_target = is_target
         self.at_once: Generated | None = None
         self._shown: tuple[Evaluated | None, str] = (None, "")  # and its note
 
@@ -57,7 +55,7 @@ class GeneratedShares:
     def answers(self, revision: int) -> bool:
         """Whether what was trained towards a target of this revision answers the one that is shown, on these data."""
         others = self._subjects.subject.others
-        return others is None and not self.of_other_data and self._is_target(revision)
+        return others is None and not self.of_other_data and self._data.is_target(revision)
 
     @property
     def of_other_data(self) -> bool:
@@ -79,4 +77,4 @@ class GeneratedShares:
             return ""
         if others is not None:
             return replace(others, step=latest.step).words
-        return "" if self._is_target(latest.revision) else BEFORE.format(latest.step)
+        return "" if self._data.is_target(latest.revision) else BEFORE.format(latest.step)

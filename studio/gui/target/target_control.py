@@ -23,14 +23,14 @@ from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.thermostat import Thermostat
 from studio.training.config.energy import EnergyConfig
-from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig, offsets_by_name
+from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.examples.measured_set import CSV
 from studio.training.messages.commands import SetHold, SetPerturbation
 from studio.training.run.session import RunRequest
 
 
 class TargetControl(QObject):
-    """Edits the target in the configuration, and sends it to the run."""
+    """Edits the target in the configuration, and sends it to the run; a UserError where an edit cannot be made."""
 
     changed = Signal(object)  # TiltView | None
 
@@ -50,7 +50,7 @@ class TargetControl(QObject):
         self._time, self._subjects, self.data = time, subjects, data
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
-        self._generated = GeneratedShares(evaluations, time, subjects, data, self._is_target)
+        self.generated = GeneratedShares(evaluations, time, subjects, data)
         self._corrected: tuple[float, ...] = ()  # what is shown of the thermostat
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
         self._revision = 0
@@ -76,11 +76,7 @@ class TargetControl(QObject):
         return tuple(self.data.config.perturbation.offsets.get(name, 0.0) for name in names)
 
     def set_offset(self, index: int, offset: float) -> None:
-        """Set ΔH of one class.
-
-        Raises:
-            UserError: it is not usable; nothing is changed. The same is true of the other edits here.
-        """
+        """Set ΔH of one class."""
         offsets = list(self.class_offsets())
         offsets[index] = offset
         self.set_offsets(offsets, f"ΔH of {self._class_name(index)}")
@@ -135,10 +131,10 @@ class TargetControl(QObject):
 
     def show_at_once(self, found: Generated | None) -> None:
         """Show what a model gives of this target without training, until the target changes; None for no more."""
-        if found is not self._generated.at_once:
-            self._generated.at_once = found
+        if found is not self.generated.at_once:
+            self.generated.at_once = found
             if self.tilt is not None:
-                self._show(replace(self.tilt, generated=self._generated.now()))
+                self._show(replace(self.tilt, generated=self.generated.now()))
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
@@ -172,11 +168,6 @@ class TargetControl(QObject):
 
     def _apply_hold(self, on: bool) -> None:
         self._setup.edit(hold=self._setup.config.hold.model_copy(update={"on": on}))
-
-    @property
-    def hold(self) -> HoldConfig:
-        """Whether shares are held, as set up or as it was in the run that is looked at."""
-        return self.data.config.hold
 
     def _fixed(self) -> UserError:
         return UserError("The target cannot be edited", self.data.fixed)
@@ -228,12 +219,12 @@ class TargetControl(QObject):
         awaited = not fixed and self._runs.run.phase.active and self._applied_revision != self._revision
         refused = awaited and self._refused_revision == self._revision
         tilt = self._view_of(target, dataset, pending=awaited and not refused)
-        self._corrected = self._generated.correction(dataset.class_names)
+        self._corrected = self.generated.correction(dataset.class_names)
         applied = replace(Thermostat.at_rest(0), correction=self._corrected).applied(target)
         if applied is not target:
             tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
-        generated = self._generated.now()
+        generated = self.generated.now()
         if generated is not None and ahead:
             generated = replace(generated, note=generated.note or BEFORE.format(generated.step))
         self._show(replace(tilt, hint=fixed, refused=refused, locked=locked, generated=generated))
@@ -250,7 +241,7 @@ class TargetControl(QObject):
     @Slot()
     def _on_history(self) -> None:
         """The thermostat has moved, perhaps, or another step is looked at."""
-        if self.tilt is not None and self._generated.correction(self.tilt.dataset.class_names) != self._corrected:
+        if self.tilt is not None and self.generated.correction(self.tilt.dataset.class_names) != self._corrected:
             self.refresh()
 
     @Slot(object)
@@ -265,17 +256,8 @@ class TargetControl(QObject):
     @Slot()
     def _on_evaluations(self) -> None:
         """Show what is generated now; the target itself, a sum over all examples, is as it was."""
-        if self.tilt is not None and self._generated.has_news:
-            self._show(replace(self.tilt, generated=self._generated.now()))
-
-    def answers(self, revision: int) -> bool:
-        """Whether the run's target of this revision is the one that is shown, on these data."""
-        return self._generated.answers(revision)
-
-    def _is_target(self, revision: int) -> bool:
-        if self.data.fixed:
-            return revision == self.data.revision
-        return self.data.targets.of(revision) == self._setup.config.perturbation
+        if self.tilt is not None and self.generated.has_news:
+            self._show(replace(self.tilt, generated=self.generated.now()))
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt

@@ -108,6 +108,12 @@ class SubjectData(QObject):
         run, loaded = self._time.config, self.loaded
         return run is not None and loaded is not None and self._is(loaded, run)
 
+    def is_target(self, revision: int) -> bool:
+        """Whether the run's target of this revision is the one that is shown."""
+        if self.fixed:
+            return revision == self.revision
+        return self.targets.of(revision) == self._setup.config.perturbation
+
     def _is(self, loaded: LoadedData, run: RunConfig) -> bool:
         """Whether it is the data set of the run that is shown."""
         return run.dataset == loaded.config and self._time.data in ("", loaded.images.fingerprint())

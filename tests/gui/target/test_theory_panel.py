@@ -15,7 +15,7 @@ from studio.data.planar.config import RingConfig
 from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.gui.state.subject import Owner
-from studio.gui.target.theory.model_means import BackAgain, Following
+from studio.gui.target.theory.answers import BackAgain, Following
 from studio.gui.target.theory.panel import TheoryPanel
 from studio.gui.target.theory.view import of_points
 from studio.gui.widgets.theme import ThemeManager

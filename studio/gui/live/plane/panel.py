@@ -117,17 +117,8 @@ class PlanePanel(LivePanel):
         self.log_button = toggle_button("plane_log", "Log scale", tip, self.distances.set_logarithmic)
         tip = "Training steps taken when these points were generated, and how many new pictures come in a second."
         self._step = plain_label(role="muted", title="Step and frames per second", tip=tip)
-        tools = (
-            self.heat.box,
-            self.layers.button,
-            self.once_button,
-            self.stepped_button,
-            self.log_button,
-            self.steps,
-            self.heat.span,
-            self._step,
-        )
-        return flow_bar(*tools, spacing=2)
+        buttons = (self.layers.button, self.once_button, self.stepped_button, self.log_button)
+        return flow_bar(self.heat.box, *buttons, self.steps, self.heat.span, self._step, spacing=2)
 
     # -- state in
 

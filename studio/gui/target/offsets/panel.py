@@ -121,7 +121,9 @@ class OffsetsPanel(QWidget):
         if view is not None:
             self.head.gauges[view.perturbation.gauge].setChecked(True)
             judged = view.dataset.labelled and view.dataset.plane is None
-            self.head.show_hold(self._target.hold.on, blocked=self._target.data.fixed if judged else _NOT_HELD)
+            self.head.show_hold(
+                self._target.data.config.hold.on, blocked=self._target.data.fixed if judged else _NOT_HELD
+            )
             if not self.table.currentIndex().isValid():
                 self.table.setCurrentIndex(self._model.index(0, Column.OFFSET))
         self._selection_changed()

@@ -2,110 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.evaluation.report import Mean
-from studio.figures import compact
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.state.loaded_data import LoadedData
-from studio.gui.state.stepped_samples import SteppedSamples, SteppedView
-from studio.gui.state.subject import Owner
+from studio.gui.state.stepped_samples import SteppedSamples
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.state.view_state import TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
-from studio.gui.target.theory.view import CLASS, formula_of, of_evaluation, of_points, unit_of
+from studio.gui.target.theory import answers
+from studio.gui.target.theory.answers import BackAgain, Following, Stepped
+from studio.gui.target.theory.view import of_evaluation, of_points
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.frames import Frame
 from studio.training.storage.run import Run
-from studio.training.storage.run_folder import safe_name
-from studio.training.storage.run_identity import nearest_kept
 
-if TYPE_CHECKING:
-    from studio.response.run_response import Way
-
-_DRAWS, _FOLLOWING = 2000, 4000
-_PICTURES, _POINTS = 64, 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackAgain:
-    """What came of it.
-
-    Attributes:
-        name: of f.
-        found: ⟨f⟩ and its errors.
-        predicted: the gain that theory predicts, by the data.
-        whose: the run and its step, in words.
-        dataset: of which data.
-    """
-
-    name: str
-    found: Umbrella
-    predicted: float
-    whose: str
-    dataset: DatasetView
-
-    @property
-    def mean(self) -> Mean:
-        """In the units of the plot."""
-        unit = unit_of(self.name)
-        return Mean(value=unit * self.found.mean, error=unit * self.found.error)
-
-    @property
-    def words(self) -> str:
-        unit = " %" if self.name.startswith(CLASS) else ""
-        mean, plain = self.mean, compact(unit_of(self.name) * self.found.plain_error, 2)
-        return (
-            f"Back again: {_DRAWS:,} draws {self.whose}, weighed by e^(+ΔH), give ⟨f⟩ = {compact(mean.value, 3)} ± "
-            f"{compact(mean.error, 2)}{unit} without the tilt; as many of an untilted model would give it to ± "
-            f"{plain}{unit}. Each is worth {compact(self.found.gain, 2)} of those; theory says "
-            f"{compact(self.predicted, 2)}."
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
-    """How the model follows the scale s of a tilt.
-
-    Attributes:
-        tilt: which, of which data.
-        way: from where it was trained, with each ⟨f⟩ by name.
-        owner: the run, and the step of its weights.
-    """
-
-    tilt: TiltView
-    way: Way
-    owner: Owner
-
-    def at(self, name: str, scale: float) -> Mean | None:
-        """⟨f⟩ at s in the units of the plot; None of an f that was not asked for."""
-        found = self.way.means.get(name)
-        if found is None:
-            return None
-        unit, further = unit_of(name), scale - self.way.start
-        error = math.hypot(found.mean.error, further * found.slope.error)
-        return Mean(value=unit * found.at(further), error=unit * error)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Applied:
-    following: Following
-    view: SteppedView
-
-
-_Found = BackAgain | Following | _Applied
+_Found = BackAgain | Following | Stepped
 
 
 class ModelMeans(QObject):
@@ -154,8 +75,8 @@ class ModelMeans(QObject):
         latest = self._evaluations.shown.latest
         if self._points is not None:
             frame, revision = self._points
-            return of_points(name, frame) if self._target.answers(revision) else None
-        if latest is None or not self._target.answers(latest.revision):
+            return of_points(name, frame) if self._target.generated.answers(revision) else None
+        if latest is None or not self._target.generated.answers(latest.revision):
             return None
         return of_evaluation(name, latest.evaluation)
 
@@ -172,16 +93,18 @@ class ModelMeans(QObject):
     @Slot(str)
     def ask(self, name: str) -> None:
         """Weigh back: ⟨f⟩ of a feature, or of a class's share."""
-        self._begin(partial(_asked, name), "Weighing draws of the model back")
+        self._begin(partial(answers.weigh_back, name), "Weighing draws of the model back")
 
     def follow(self, tilt: TiltView, names: Sequence[str]) -> None:
         """Find how the model follows a tilt in each ⟨f⟩."""
-        self._begin(partial(_followed, tilt, names), "Finding how the model follows the tilt")
+        self._begin(partial(answers.follow, tilt, names), "Finding how the model follows the tilt")
 
     def apply(self, tilt: TiltView, names: Sequence[str], scale: float, shown: Observable) -> None:
         """Show samples by weights that are stepped to a scale s of the tilt, and what becomes of one ⟨f⟩."""
         known = self.following if self.following is not None and self.following.tilt.has_target_of(tilt) else None
-        self._begin(partial(_applied, known, tilt, names, scale, shown), "Stepping the weights along the tilt")
+        self._begin(
+            partial(answers.step_along, known, tilt, names, scale, shown), "Stepping the weights along the tilt"
+        )
 
     def _begin(self, work: Callable[[Run, LoadedData, str, Progress], _Found], doing: str) -> None:
         folder, data, seen = self._time.folder, self._target.data.loaded, self._time.view
@@ -191,7 +114,7 @@ class ModelMeans(QObject):
             return
         self._busy = True
         self._tasks.run(
-            lambda progress: work(_run_near(folder, seen.step), data, seen.title, progress),
+            lambda progress: work(answers.run_near(folder, seen.step), data, seen.title, progress),
             done=lambda found: self._settle(folder, found),
             failed=lambda error: self._settle(folder, error),
             cancelled=lambda: self._settle(folder, UserError(f"{doing} was cancelled")),
@@ -206,7 +129,7 @@ class ModelMeans(QObject):
             self.back = found
         elif isinstance(found, Following):
             self.following = found
-        elif isinstance(found, _Applied):
+        elif isinstance(found, Stepped):
             self.following = found.following
             self._stepped.show(found.view)
             self._on_target()  # which may have been edited meanwhile
@@ -241,73 +164,3 @@ class ModelMeans(QObject):
         self.said = ""
         self._stepped.show(None)
         self.changed.emit()
-
-
-def _run_near(folder: Path, step: int) -> Run:
-    """A run by the weights that are kept nearest to the step that is looked at."""
-    run = Run.open(folder)
-    kept = run.identity.kept_steps
-    return run.back_at(nearest_kept(kept, step)) if kept else run
-
-
-def _asked(name: str, run: Run, data: LoadedData, title: str, progress: Progress) -> BackAgain:
-    from studio.training.analysis.at_once import AtOnce
-    from studio.training.analysis.trained_model import TrainedModel
-
-    trained = TrainedModel.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
-    model = AtOnce(trained, progress)
-    formula = formula_of(name)
-    return BackAgain(
-        name=name,
-        found=model.untilted_mean(formula, _DRAWS, progress),
-        predicted=model.predicted_gain(formula, progress),
-        whose=f"of “{title}”, step {run.weights_step or 0:,}",
-        dataset=data.view,
-    )
-
-
-def _followed(
-    tilt: TiltView, names: Sequence[str], run: Run, data: LoadedData, title: str, progress: Progress
-) -> Following:
-    from studio.response.run_response import RunResponse
-    from studio.training.analysis.trained_model import TrainedModel
-
-    trained = TrainedModel.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
-    response = RunResponse(run, trained, progress)
-    way = response.beside(tilt.perturbation, {name: formula_of(name) for name in names}, _FOLLOWING, progress)
-    return Following(tilt=tilt, way=way, owner=Owner(title=title, step=run.weights_step or 0))
-
-
-def _applied(
-    known: Following | None,
-    tilt: TiltView,
-    names: Sequence[str],
-    scale: float,
-    shown: Observable,
-    run: Run,
-    data: LoadedData,
-    title: str,
-    progress: Progress,
-) -> _Applied:
-    from studio.training.analysis.measured_samples import placed, target_on_plane
-
-    following = known if known is not None and known.owner.step == run.weights_step else None
-    following = following or _followed(tilt, names, run, data, title, progress.part(0, 0.9))
-    owner, found = following.owner, following.way.step(scale, _DRAWS, progress.part(0.9, 1))
-    words = f"Weights {owner.words}, stepped by dθ/ds to s = {scale:.2f}; not trained"
-    mean, line = found.means.get(shown.name), following.at(shown.name, scale)
-    if mean is not None and line is not None:
-        unit = unit_of(shown.name)
-        value, error = compact(unit * mean.value, 3), compact(unit * mean.error, 2)
-        words += f"  ·  {shown.axis}: {value} ± {error}, by the line {compact(line.value, 3)}"
-    plane = None
-    if data.images.plane is not None:
-        target = target_on_plane(data.images, data.measured, tilt.perturbation)
-        plane = placed(found.values[:_POINTS], target, owner.step)
-    view = SteppedView(
-        words=words,
-        file=f"{safe_name(title)}-first-order-s-{scale:.2f}-step-{owner.step}",
-        pictures=data.images.overview(found.values[:_PICTURES]),
-        plane=plane,
-    )
-    return _Applied(following=following, view=view)

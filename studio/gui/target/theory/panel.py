@@ -15,8 +15,9 @@ from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
+from studio.gui.target.theory.answers import BackAgain, Following
 from studio.gui.target.theory.controls import TheoryControls
-from studio.gui.target.theory.model_means import BackAgain, Following, ModelMeans
+from studio.gui.target.theory.model_means import ModelMeans
 from studio.gui.target.theory.plots import TheoryPlots
 from studio.gui.target.theory.view import (
     CLASS,
