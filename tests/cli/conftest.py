@@ -13,14 +13,15 @@ from studio.cli.main import main
 from tests.threads import with_one_thread
 
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
+TILTED = ["--set", "perturbation.offsets.2=-1.5"]
 one_thread = pytest.fixture(autouse=True, scope="package")(with_one_thread)
 
 
 @pytest.fixture(scope="package")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of 20 steps; not to be written to."""
+    """The folder of a run of 20 steps; nothing but evaluations is to be written to it."""
     path = tmp_path_factory.mktemp("cli") / "run"
-    assert main(["train", "digits-vae", "--steps", "20", "--run-dir", str(path), *QUICK]) == 0
+    assert main(["train", "digits-vae", "--steps", "20", "--run-dir", str(path), *QUICK, *TILTED]) == 0
     return path
 
 
@@ -28,9 +29,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Runs a command that must end with one line on stderr and exit code 2; gives that line."""
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: object) -> str:
         capsys.readouterr()
-        assert main(arguments) == 2
+        assert main([str(each) for each in arguments]) == 2
         out, err = capsys.readouterr()
         lines = [line for line in re.split(r"[\n\r]", err) if line.strip() and not is_progress(line)]
         assert out == ""

@@ -30,12 +30,6 @@ def train(path: Path, kind: str, *more: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Not to be written to."""
-    return train(tmp_path_factory.mktemp("cli") / "run", "vae")
-
-
 def how_of(path: Path) -> dict[str, Any]:
     with np.load(path) as file:
         found: dict[str, Any] = json.loads(str(file["how"]))
@@ -52,7 +46,7 @@ def test_that_samples_of_another_target_say_how_they_were_made(
     with np.load(out) as file:
         assert (file["images"].dtype, file["images"].shape) == (np.uint8, (20, 8, 8, 1))
     how = how_of(out)
-    assert (how["run"], how["step"], how["at_once"]["method"]) == ("run", 5, "resample")
+    assert (how["run"], how["step"], how["at_once"]["method"]) == ("run", 20, "resample")
     assert how["target"]["offsets"]["5"] == 0.5
     assert "ink" in how["target"]["terms"][0]
 
@@ -60,7 +54,7 @@ def test_that_samples_of_another_target_say_how_they_were_made(
 def test_that_plain_samples_say_how_they_were_made_too(trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "plain.npz"
     assert main(["sample", str(trained), "--seed", "3", "--count", "5", "--out", str(out)]) == 0
-    assert how_of(out) == {"run": "run", "step": 5, "seed": 3, "averaged": True}
+    assert how_of(out) == {"run": "run", "step": 20, "seed": 3, "averaged": True}
 
 
 def test_that_a_seed_gives_the_same_samples_and_a_picture_shows_them(trained: Path, tmp_path: Path) -> None:

@@ -20,16 +20,7 @@ from studio.paths import cache_dir
 from studio.perturb.features import measure
 from studio.progress import Progress
 from studio.training.storage.metrics import read_metrics
-
-QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "perturbation.offsets.2=-1.5"]
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of a few steps; not to be written to."""
-    path = tmp_path_factory.mktemp("cli") / "run"
-    assert main(["train", "digits-vae", "--steps", "5", "--run-dir", str(path), *QUICK]) == 0
-    return path
+from tests.cli.conftest import QUICK, TILTED
 
 
 @pytest.mark.usefixtures("kept_judge")
@@ -41,7 +32,7 @@ def test_that_samples_are_sorted_into_folders_by_class(
     text = capsys.readouterr().out
     assert text.startswith("0 ")
     assert sorted(each.name for each in out.iterdir()) == [*"0123456789", "how.json", "unsure"]
-    assert json.loads((out / "how.json").read_text()) == {"run": "run", "step": 5, "seed": 0, "averaged": True}
+    assert json.loads((out / "how.json").read_text()) == {"run": "run", "step": 20, "seed": 0, "averaged": True}
     pictures = list(out.rglob("*.png"))
     assert len({picture.name for picture in pictures}) == 40
     with Image.open(pictures[0]) as picture:
@@ -94,7 +85,7 @@ def test_that_it_prints_the_table_and_writes_every_figure(
 def test_that_the_target_of_a_run_with_an_energy_by_example_is_that_energys(tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "found.json"
     term = json.dumps([{"kind": "linear", "feature": "ink", "slope": 0.2}])
-    tilted = [*QUICK, "--set", f"perturbation.terms={term}"]
+    tilted = [*QUICK, *TILTED, "--set", f"perturbation.terms={term}"]
     assert main(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), *tilted]) == 0
     assert main(["evaluate", str(run), "--count", "20", "--json", str(out)]) == 0
     data = load_digits(DigitsConfig(), tmp_path, Progress())
@@ -111,14 +102,14 @@ def test_that_an_evaluation_says_of_which_run_step_and_target_it_is(
     run, out = tmp_path / "run", tmp_path / "found.json"
     shutil.copytree(trained, run)
     summary = json.loads((run / "summary.json").read_text())
-    diverged = {"steps": 9, "weights_step": 5, "weights_seconds": 0.5, "revision": 4}
+    diverged = {"steps": 29, "weights_step": 20, "weights_seconds": 0.5, "revision": 4}
     (run / "summary.json").write_text(json.dumps(summary | diverged))
     assert main(["evaluate", str(run), "--count", "20", "--json", str(out)]) == 0
-    assert "run at step 5" in capsys.readouterr().out
+    assert "run at step 20" in capsys.readouterr().out
     found = json.loads(out.read_text())
-    assert (found["run"], found["step"], found["revision"]) == (str(run.resolve()), 5, 4)
+    assert (found["run"], found["step"], found["revision"]) == (str(run.resolve()), 20, 4)
     kept = read_metrics(run).evaluations[-1]
-    assert (kept.step, kept.seconds, kept.revision) == (5, 0.5, 4)
+    assert (kept.step, kept.seconds, kept.revision) == (20, 0.5, 4)
 
 
 @pytest.mark.usefixtures("kept_judge")
@@ -126,7 +117,7 @@ def test_that_a_small_buffer_is_evaluated_as_so_many_samples(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, out = tmp_path / "run", tmp_path / "found.json"
-    small = [*QUICK, "--set", "model.buffer_size=64"]
+    small = [*QUICK, *TILTED, "--set", "model.buffer_size=64"]
     assert main(["train", "digits-ebm", "--steps", "5", "--run-dir", str(run), *small]) == 0
     assert main(["evaluate", str(run), "--count", "2000", "--json", str(out)]) == 0
     assert "No more of the 2,000 samples asked for are independent" in capsys.readouterr().out
@@ -224,7 +215,10 @@ def test_that_training_evaluates_within_its_budget_and_at_its_end_if_told_to(
 ) -> None:
     run = tmp_path / "run"
     budget = ["--set", "evaluation.budget=50", "--set", "evaluation.samples=20"]
-    assert main(["train", "digits-vae", "--steps", "300", "--run-dir", str(run), "--evaluate", *QUICK, *budget]) == 0
+    assert (
+        main(["train", "digits-vae", "--steps", "300", "--run-dir", str(run), "--evaluate", *QUICK, *TILTED, *budget])
+        == 0
+    )
     out, err = capsys.readouterr()
     assert "Training the judge" in err
     assert "Total variation" in out

@@ -16,14 +16,14 @@ from studio.library.notes import RunNotes, write_notes
 from studio.paths import choose_runs_root
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.run import Run
-from tests.cli.conftest import QUICK
+from tests.cli.conftest import QUICK, TILTED
 
 
 def test_that_a_resumed_run_ends_at_its_step_as_one_that_never_stopped(trained: Path, tmp_path: Path) -> None:
     run, whole = tmp_path / "run", tmp_path / "whole"
     shutil.copytree(trained, run)
     assert main(["resume", str(run), "--steps", "35"]) == 0
-    assert main(["train", "digits-vae", "--steps", "35", "--run-dir", str(whole), *QUICK]) == 0
+    assert main(["train", "digits-vae", "--steps", "35", "--run-dir", str(whole), *QUICK, *TILTED]) == 0
     one, other = Run.open(run).weights("model"), Run.open(whole).weights("model")
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert read_metrics(run).steps.tolist() == [5, 10, 15, 20, 25, 30, 35]

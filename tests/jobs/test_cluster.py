@@ -26,6 +26,7 @@ from studio.training.storage.metrics import read_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, JOBS = 600, 2
+_QUIET = {"OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 PATIENCE_S = 480
 SET = {
     "batch.average_size": 32,
@@ -81,13 +82,15 @@ class Nodes:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+    return {**os.environ, **_QUIET}
 
 
-@pytest.fixture
-def nodes(environment: dict[str, str]) -> Iterator[Nodes]:
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    """A head, for all tests: it takes half a minute to begin and to end."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # Ray's sockets need a short path
-    nodes = Nodes(folder, environment)
+    nodes = Nodes(folder, {**os.environ, **_QUIET})
+    nodes.start()
     yield nodes
     for place in range(len(nodes.all)):
         if nodes.all[place].poll() is None:
@@ -131,8 +134,7 @@ def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
     tmp_path: Path, nodes: Nodes, environment: dict[str, str]
 ) -> None:
     path, out, whole = sweep_file(tmp_path), tmp_path / "cluster", tmp_path / "here"
-    for _ in range(2):
-        nodes.start()
+    nodes.start()
     runs = [out / f"run-00{number}" for number in range(1, JOBS + 1)]
 
     def well_begun() -> bool:
@@ -176,7 +178,6 @@ def test_that_what_keeps_a_worker_from_its_run_is_told(
     tmp_path: Path, nodes: Nodes, environment: dict[str, str]
 ) -> None:
     """By the same line as of a process here; and Ctrl-C at the command saves the run at its worker."""
-    nodes.start()
     out = tmp_path / "out"
     (out / "run-001").mkdir(parents=True)
     (out / "run-001" / "mine.txt").write_text("")

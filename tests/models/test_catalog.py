@@ -53,14 +53,19 @@ every_network = pytest.mark.parametrize(
 
 
 @every_network
-def test_that_terms_and_gradients_are_finite_and_reach_their_network(spec: ModelSpec, shape: Shape) -> None:
+def test_that_terms_and_gradients_are_finite_reach_their_network_and_are_a_plain_mean_by_weights_of_one(
+    spec: ModelSpec, shape: Shape
+) -> None:
     model = small_model(spec, shape)
     batch = random_batch(shape, COUNT)
     for phase in model.phases():
         terms = model.losses(phase, batch, stream())
         assert terms.data is None or terms.data.shape == (COUNT,)
         assert terms.model is None or terms.model.shape == ()
-        gradient = flat_gradient(weighted_loss(terms, batch.weights, COUNT), model, phase.network)
+        loss = weighted_loss(terms, batch.weights, COUNT)
+        plain = torch.zeros((), dtype=torch.float64) + (terms.data.mean() if terms.data is not None else 0)
+        torch.testing.assert_close(loss, plain + (terms.model or 0))
+        gradient = flat_gradient(loss, model, phase.network)
         assert gradient.isfinite().all()
         assert gradient.norm() > 1e-6
         metrics = reduced_metrics(terms, batch.weights)
@@ -93,16 +98,6 @@ def test_that_samples_have_the_images_shape_and_range_and_follow_the_seed(spec: 
     assert not torch.allclose(first, other)
 
 
-@every_network
-def test_that_the_state_dictionary_is_the_whole_model(spec: ModelSpec, shape: Shape) -> None:
-    model, copy = small_model(spec, shape, seed=0), small_model(spec, shape, seed=1)
-    for phase in model.phases():  # training mode, so that running statistics move as well
-        model.losses(phase, random_batch(shape, COUNT), stream())
-    copy.load_state_dict(model.state_dict())
-    with torch.no_grad():
-        assert torch.equal(model.eval().sample(3, stream()), copy.eval().sample(3, stream()))
-
-
 @every_model
 def test_that_every_phase_has_its_own_network_and_optimiser(spec: ModelSpec) -> None:
     model = small_model(spec, SHAPES[0])
@@ -120,17 +115,6 @@ def test_that_a_batch_of_one_can_be_trained(spec: ModelSpec, shape: Shape) -> No
     for phase in model.phases():
         loss = weighted_loss(model.losses(phase, batch, stream()), batch.weights, 16.0)
         assert flat_gradient(loss, model, phase.network).isfinite().all()
-
-
-@every_network
-def test_that_weights_of_one_are_the_plain_mean(spec: ModelSpec, shape: Shape) -> None:
-    model = small_model(spec, shape)
-    batch = random_batch(shape, COUNT)
-    for phase in model.phases():
-        terms = model.losses(phase, batch, stream())
-        plain = torch.zeros((), dtype=torch.float64)
-        plain = plain + (terms.data.mean() if terms.data is not None else 0) + (terms.model or 0)
-        torch.testing.assert_close(weighted_loss(terms, batch.weights, COUNT), plain)
 
 
 @every_model
@@ -214,11 +198,11 @@ def test_that_the_encoder_side_has_no_batch_norm(spec: ModelSpec) -> None:
 
 
 @every_network
-def test_that_a_state_holds_memory_that_an_average_copies(spec: ModelSpec, shape: Shape) -> None:
+def test_that_a_state_is_the_whole_model_and_holds_memory_that_an_average_copies(spec: ModelSpec, shape: Shape) -> None:
     """Every buffer that is no weight is in the state, comes back from it, and is copied where weights are averaged."""
     model, copy = small_model(spec, shape, seed=0), small_model(spec, shape, seed=1)
     average = WeightAverage(model, 0.9)
-    for phase in model.phases():
+    for phase in model.phases():  # training mode, so that running statistics move as well
         model.losses(phase, random_batch(shape, COUNT), stream())
         model.after_step(phase.network)
     state = model.state_dict()
@@ -227,6 +211,8 @@ def test_that_a_state_holds_memory_that_an_average_copies(spec: ModelSpec, shape
     for name in model.memory:
         assert torch.equal(copy.get_buffer(name), model.get_buffer(name))
         assert torch.equal(average.model.get_buffer(name), model.get_buffer(name))
+    with torch.no_grad():
+        assert torch.equal(model.eval().sample(3, stream()), copy.eval().sample(3, stream()))
 
 
 @every_network
