@@ -136,11 +136,20 @@ def test_that_as_trained_comes_back_with_its_owner(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     panel = hands.find(SamplesPanel, "samples")
     hands.trained(20)
+    assert panel._step.text().startswith("step ")
     press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    assert panel._step.text() == "", "the line above the samples says of which step they are"
+    with hands.qtbot.waitSignal(bench.time.moment_shown):
+        bench.time.seek(1)
+    assert not bench.once.view.on, "another step is looked at"
+    press(hands, "samples_once")
+    assert bench.time.view.following, "what is asked for is the target of now"
     hands.wait(lambda: answered(hands))
     hands.enter(2, Column.TARGET, "30")
     press(hands, "samples_averaged")
     assert not bench.once.view.on
+    assert panel._step.text().startswith("step ")
     assert bench.target.tilt.generated is None
     assert not panel.veil.isHidden()
     assert panel.shown == ["averaged"]

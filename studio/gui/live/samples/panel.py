@@ -182,6 +182,8 @@ class SamplesPanel(LivePanel):
         self.show_body()
         picked = len(self.views["raw"].picked)
         said = f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE)
+        if self._chosen in _WITHHELD:  # what is drawn says itself of which step it is
+            said = ""
         self._step.setText(f"{said}{picked} picked" if picked else said)
         if self.shown:
             self.pair.show_grid(grid)
