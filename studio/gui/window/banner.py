@@ -68,6 +68,8 @@ class Banner(QFrame):
                 line.show_text(text, role)
                 line.setAccessibleName(text)
         self.words.setMinimumWidth(min(self.words.sizeHint().width(), _LEAST))  # before how far it is
+        whole = self.state.sizeHint().width() if subject.shown is not None else 0  # no two steps are run together
+        self.state.setMinimumWidth(max(whole, _LEAST_STATE))
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
         offered = subject.offer is not None
         self.leave.setVisible(looking or offered or subject.others is not None)
