@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from itertools import combinations, pairwise
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
@@ -22,8 +23,9 @@ from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.tooltip import KeyHelp, set_help
 
-_COLUMNS = 3
-_MOST = QSize(1240, 700)
+_COLUMNS, _HEAD = 3, 1.2
+"""How many there are, and lines that the head of a group takes."""
+_MOST = QSize(1240, 750)
 """Pixels, for a screen of 1280×800."""
 Keys = dict[str, str]
 """What is done → by which keys."""
@@ -71,19 +73,21 @@ def shortcuts_dialog(window: QMainWindow) -> QDialog:
 
 
 def _table(groups: dict[str, Keys]) -> str:
-    """The groups in columns of about the same height."""
-    lines = sum(len(keys) + 2 for keys in groups.values())
-    columns, height = [""], 0
-    for where, keys in groups.items():
-        if height and height + len(keys) / 2 > lines / _COLUMNS and len(columns) < _COLUMNS:
+    """The groups in columns, the highest of which is as low as can be."""
+    heights = [len(keys) + _HEAD for keys in groups.values()]
+    ends = min(
+        combinations(range(1, len(heights)), _COLUMNS - 1),
+        key=lambda at: max(sum(heights[first:last]) for first, last in pairwise((0, *at, len(heights)))),
+    )
+    columns = [""]
+    for place, (where, keys) in enumerate(groups.items()):
+        if place in ends:
             columns.append("")
-            height = 0
         rows = "".join(
             f"<tr><td style='padding-right:8px'>{escape(title)}</td><td><b>{escape(each)}</b></td></tr>"
             for title, each in keys.items()
         )
-        columns[-1] += f"<h4>{escape(where)}</h4><table>{rows}</table>"
-        height += len(keys) + 2
+        columns[-1] += f"<h4 style='margin: 3px 0 0'>{escape(where)}</h4><table>{rows}</table>"
     cells = "".join(f"<td style='padding-right:16px; vertical-align:top'>{each}</td>" for each in columns)
     return f"<table><tr>{cells}</tr></table>"
 

@@ -33,6 +33,7 @@ def test_that_f1_lists_every_key_with_where_it_works(hands: Hands) -> None:
     assert dialog.height() <= 800
     (list_of_keys,) = dialog.findChildren(QScrollArea)
     assert list_of_keys.widget().width() <= list_of_keys.viewport().width()
+    assert list_of_keys.widget().height() <= list_of_keys.viewport().height()
     hands.qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     hands.wait(lambda: hands.window.findChild(QDialog, "shortcuts") is None)
 
