@@ -155,7 +155,10 @@ class CompareWindow(QWidget):
             bars.setMinimumHeight(_LEAST_HEIGHT)
             self._grid.addLayout(column_of(caption, (bars, 1)), place // across, place % across)
             self.bars.append(bars)
-        legend = plain_label("Grey: data. Outlined: target. Filled: generated, with its 95 % interval.", role="small")
+        text = "Grey: data. Outlined: target. Filled: generated, with its 95 % interval."
+        if others := [run.entry.name for run in self.runs if run.evaluation is None]:
+            text += f" Not evaluated yet: {', '.join(others)}."
+        legend = plain_label(text, role="small", wraps=True)
         self._grid.addWidget(legend, len(known), 0, 1, max(1, across))
         self.shares.setVisible(bool(known))
 
@@ -170,7 +173,8 @@ class CompareWindow(QWidget):
         self._groups = repeats(self.runs) if self.band.isChecked() else alone
         self.legend.clear()
         for group in self._groups:
-            run, more = self.runs[group[0]], f", {len(group)} seeds" if len(group) > 1 else ""
+            run, seeds = self.runs[group[0]], {self.runs[place].config.seed for place in group}
+            more = f", {len(group)} {'seeds' if len(seeds) == len(group) else 'runs'}" if len(group) > 1 else ""
             tip = f"Run {run.entry.name}, {run.entry.tilt or 'not'} tilted."
             self.legend.add(Chip(str(group[0]), f"{run.entry.name}{more}", tip), group[0])
         self._draw()

@@ -88,6 +88,17 @@ def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeM
         assert [chip.title for chip in window.legend.chips.values()] == ["a", "b", "c"]
 
 
+def test_that_runs_of_one_seed_are_not_called_seeds_and_those_without_shares_are_named(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path
+) -> None:
+    runs = [make_run(tmp_path, name, make_config(name)) for name in ("a", "again")]
+    record_evaluation(runs[0], 100, 0.2, 10.0)
+    with opened(qtbot, theme, runs) as window:
+        assert [chip.title for chip in window.legend.chips.values()] == ["a, 2 runs"]
+        (told,) = [label.text() for label in window.shares.findChildren(QLabel) if label.text().startswith("Grey")]
+        assert told.endswith("Not evaluated yet: again.")
+
+
 def test_that_shares_say_at_which_step_they_were_judged(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
     runs = [make_run(tmp_path, name, make_config(name)) for name in ("a", "b")]
     for run, step in zip(runs, (50, 100), strict=True):
