@@ -61,6 +61,18 @@ def test_that_without_data_it_says_what_will_appear(qtbot: QtBot, theme: ThemeMa
     assert "Choose a data set" in panel.empty_text
 
 
+def test_that_it_is_about_the_class_tilted_most_until_a_person_chooses(
+    qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
+) -> None:
+    choice = panel.controls.choice
+    workbench.target.set_share(5, 0.6)
+    assert choice.currentText() == "Share of 5"
+    assert value(panel, "exact").startswith("60")
+    choose(qtbot, panel, choice.itemData(7))
+    workbench.target.set_share(2, 0.9)
+    assert choice.currentText() == "Share of 7"
+
+
 def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_data_at_zero(
     qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
 ) -> None:

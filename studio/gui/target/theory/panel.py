@@ -67,6 +67,7 @@ class TheoryPanel(LivePanel):
         self._energies, self._means = energies, means
         self._tilt: TiltView | None = None
         self._offered: dict[str, Observable] = {}  # what is in the list, by name
+        self._picked = False  # by a person; until then it is the share of the class that is tilted most
         self.theory: Theory | None = None
         self.controls = controls = TheoryControls(theme.tokens.spacing)
         controls.choice.currentIndexChanged.connect(self._on_choice)
@@ -102,20 +103,27 @@ class TheoryPanel(LivePanel):
         self.request_draw()
 
     def _list(self, tilt: TiltView) -> None:
-        """Offer the classes and what can be measured; stay at what was chosen if it is still there."""
+        """Offer the classes and what can be measured; stay at what was picked if it is still there."""
         offered = {each.name: each for each in means(tilt.dataset, self._energies.observables())}
-        if offered == self._offered:
-            return
-        self._offered, chosen = offered, self.controls.choice.currentData()
-        with QSignalBlocker(self.controls.choice):
-            self.controls.choice.clear()
-            for each in offered.values():
-                self.controls.choice.addItem(each.title, each.name)
+        choice, chosen = self.controls.choice, self.controls.choice.currentData()
+        with QSignalBlocker(choice):
+            if offered != self._offered:
+                self._offered = offered
+                choice.clear()
+                for each in offered.values():
+                    choice.addItem(each.title, each.name)
+            self._picked = self._picked and chosen in offered
             tilted = int(np.argmax(np.abs(tilt.summary.target - tilt.dataset.shares)))
-            self.controls.choice.setCurrentIndex(max(self.controls.choice.findData(chosen), 0) if chosen else tilted)
+            choice.setCurrentIndex(choice.findData(chosen) if self._picked else tilted)
+        if choice.currentData() != chosen:
+            self._forget()
 
     @Slot()
     def _on_choice(self) -> None:
+        self._picked = True
+        self._forget()
+
+    def _forget(self) -> None:
         self.theory = None
         self.plots.forget()
         self.request_draw()
