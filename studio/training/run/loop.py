@@ -241,7 +241,7 @@ class RunLoop:
         self._pause()
         if self._recovery.to_last_good():
             self._forget_undone()
-            if self._saver.checkpoint():  # so that no checkpoint is left of what was undone
+            if self._saver.save():  # so that no checkpoint is left of what was undone
                 self._sample(thorough=True)
             self._offer_snapshot()
 

@@ -29,6 +29,7 @@ from studio.sampling.base import Tilted
 from studio.training.analysis.at_once import AtOnce
 from studio.training.analysis.measured_samples import MeasuredPoints
 from studio.training.analysis.trained_model import TrainedModel
+from studio.training.run import recovery
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity
 from tests.gui.hands import Hands
@@ -300,24 +301,24 @@ def test_that_a_paused_run_is_asked_again_and_again(quick_hands: Hands) -> None:
 
 @pytest.mark.slow
 def test_that_a_run_that_went_back_is_asked_as_it_is_now(quick_hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.training.run import recovery
-
+    """Also where it goes back while it is asked: nothing is left of the steps that are undone."""
     monkeypatch.setattr(recovery, "_SECONDS", 0.0)
     hands, bench = quick_hands, quick_hands.bench
     hands.train(5)
     hands.press("pause")
     hands.wait_for(RunPhase.PAUSED)
-    hands.find(QAction, "run_save").trigger()
-    hands.wait(lambda: not bench.runs.run.unsaved)
-    saved = bench.runs.run.saved_step
-    hands.find(QAction, "run_restore").trigger()
-    hands.wait(lambda: bench.runs.run.step < saved)
-    assert bench.runs.run.saved_step == bench.runs.run.step
-    hands.find(QAction, "run_step").trigger()
-    assert bench.runs.run.unsaved or bench.runs.run.step < saved - 1
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
-    assert bench.once.view.step == bench.runs.run.step
+    left = bench.once.view.step
+    hands.find(QAction, "run_restore").trigger()
+    hands.wait(lambda: answered(hands) and bench.once.view.step < left)
+    assert bench.once.view.step == bench.runs.run.step == bench.runs.run.saved_step
+    press(hands, "samples_averaged")
+    hands.find(QAction, "run_step").trigger()
+    hands.wait(lambda: bench.runs.run.unsaved)
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    assert bench.once.view.step == bench.runs.run.step < left
     hands.end()
 
 
