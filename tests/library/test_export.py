@@ -235,6 +235,18 @@ def test_that_a_report_is_one_page_that_loads_nothing(run: Path, tmp_path: Path)
         assert said in text
 
 
+def test_that_a_report_says_of_an_answer_that_it_is_of_the_target_before(run: Path, tmp_path: Path) -> None:
+    """Not where it was edited and edited back."""
+    path, out = run / "summary.json", tmp_path / "run.html"
+    summary = json.loads(path.read_text())
+    began = {"revision": 0, "offsets": {"2": 0.0}, "gauge": "normalised"}
+    for offset, said in ((-1.0, "Of the target before, at step 1,000: 0s: 10.0 ± 2.0 %"), (0.0, ">0s: 10.0 ± 2.0 %")):
+        edit = {"step": 1000, "revision": 1, "offsets": {"2": offset}, "gauge": "normalised"}
+        path.write_text(json.dumps(summary | {"began_with": began, "edits": [edit]}))
+        write_report(run, out)
+        assert said in out.read_text(encoding="utf-8")
+
+
 def test_that_the_shares_chart_draws_data_target_and_generated_on_one_scale() -> None:
     found = shares_of(data=(0.1, 0.9), target=(0.3, 0.7), generated=(0.2, 0.8), low=0.15, high=0.5)
     drawing = ElementTree.fromstring(shares_svg(found))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         f"<h1>{escape(entry.name)}</h1>",
         f'<p class="about">{escape(_about(entry, config))}</p>',
         f'<p class="notes">{escape(entry.notes)}</p>' if entry.notes else "",
-        _shares(metrics, found),
+        _shares(metrics, found, _summary(folder)),
         _samples(folder),
         _curves(metrics, config.model.kind),
         _marks(metrics),
@@ -119,23 +120,42 @@ def _set_up(entry: RunSummary, remarks: str, applied: str) -> str:
 
 def _remarks(folder: Path) -> str:
     """What the run said of the columns that its target asks for."""
-    try:
-        found = read_summary(folder).get("remarks")
-    except UserError:  # it was cut off before its first save
-        return ""
+    found = _summary(folder).get("remarks")
     return "; ".join(map(str, found)) if isinstance(found, list) else ""
 
 
-def _shares(metrics: Metrics, found: Evaluation | None) -> str:
+def _summary(folder: Path) -> Mapping[str, Any]:
+    """Nothing where the run was cut off before its first save."""
+    try:
+        return read_summary(folder)
+    except UserError:
+        return {}
+
+
+def _is_of_another_target(revision: int, summary: Mapping[str, Any]) -> bool:
+    """Whether that of this revision was another than the run ended with, as far as both were noted."""
+    edits = summary.get("edits")
+    noted = [summary.get("began_with"), *(edits if isinstance(edits, list) else [])]
+    targets = {
+        str(each.get("revision")): {name: value for name, value in each.items() if name not in ("step", "revision")}
+        for each in noted
+        if isinstance(each, dict)
+    }
+    last = targets.get(str(summary.get("revision")))
+    return last is not None and targets.get(str(revision), last) != last
+
+
+def _shares(metrics: Metrics, found: Evaluation | None, summary: Mapping[str, Any]) -> str:
     """The answer, and the shares of the newest evaluation by class."""
     if found is None:
         return '<p class="answer">What it generates was not evaluated.</p>'
     left_out = len(found.class_names) - len(shown_classes(found))
     said = f"{left_out:,} classes nearer to their targets are left out. " if left_out else ""
     said += "Shares of the recognisable samples, corrected for what the judge confuses, with 95 % intervals."
-    step = metrics.evaluations[-1].step
+    step, revision = metrics.evaluations[-1].step, metrics.evaluations[-1].revision
+    before = f"Of the target before, at step {step:,}: " if _is_of_another_target(revision, summary) else ""
     return (
-        f'<p class="answer">{escape(_answer(metrics))}</p>'
+        f'<p class="answer">{escape(before + _answer(metrics))}</p>'
         f"<h2>Shares at step {step:,}, {found.shares.count:,} samples</h2>{shares_svg(found)}"
         f'<p class="about">{escape(" ".join((said, *caveats(found))))}</p>'
     )
