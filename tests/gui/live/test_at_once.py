@@ -212,6 +212,11 @@ def test_that_it_ends_with_another_data_set_and_with_the_next_run(quick_hands: H
     hands.trained(20)
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(bench.setup.config.dataset)
+    hands.wait(lambda: answered(hands))
+    assert bench.once._model is not None
+    assert bench.once._model.trained.examples is bench.setup.images, "which may have changed on disk"
     hands.choose("dataset", "planar_moons")
     assert not bench.once.view.on
     hands.choose("dataset", "digits")

@@ -240,6 +240,8 @@ class AtOnceControl(QObject):
             return
         if data is None or data.config != source.dataset or self._target.tilt is None:
             return  # it is being read
+        if self._model is not None and self._model.trained.examples is not data.images:
+            self._model = self._wanted = None  # they were read anew, and may be others
         wanted = self._target.perturbation
         if self._wanted is not None and _same(wanted, self._wanted):
             return
