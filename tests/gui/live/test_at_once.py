@@ -14,14 +14,16 @@ from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
+from studio.evaluation.arrival import Sighting
 from studio.gui.live.at_once.answer import Source
 from studio.gui.live.at_once.caption import AtOnceCaption
 from studio.gui.live.at_once.control import AtOnceView
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.state.generated import Generated
 from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.view_state import RunPhase
-from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.columns import Column, cell_help
 from studio.gui.target.terms import Observable
 from studio.gui.window.workbench import Workbench
 from studio.progress import Progress
@@ -325,6 +327,20 @@ def test_that_a_run_that_went_back_is_asked_as_it_is_now(quick_hands: Hands, mon
     hands.wait(lambda: answered(hands))
     assert bench.once.view.step == bench.runs.run.step < left
     hands.end()
+
+
+def test_that_the_table_says_of_shares_that_they_were_sampled_at_once(workbench: Workbench) -> None:
+    workbench.target.set_share(2, 0.3)
+    before = workbench.target.tilt
+    assert before is not None
+    share = before.summary.target
+    seen = Sighting(step=7, data=before.dataset.shares, target=share, share=share, low=share - 0.01, high=share + 0.01)
+    for found, said in ((seen, "is within"), (replace(seen, low=share + 0.005), "is not within")):
+        workbench.target.show_at_once(Generated.at_once_of(found))
+        tilt = workbench.target.tilt
+        assert tilt is not None
+        assert cell_help(tilt, 2, Column.STATUS) == f"Sampled at once: the target {said} the 95 % interval."
+        assert cell_help(tilt, 2, Column.GENERATED).endswith("of step 7, sampled at once.")
 
 
 def test_that_samples_of_the_target_before_are_not_told_of_the_next(qtbot: QtBot, workbench: Workbench) -> None:

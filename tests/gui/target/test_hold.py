@@ -13,9 +13,9 @@ from studio.gui.live.curves import CORRECTIONS
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.view_state import RunPhase, RunView, TiltView
-from studio.gui.target.offsets.columns import Column, applied_text, cell_help, cell_text
+from studio.gui.target.offsets.columns import Column, applied_text, cell_help, cell_text, exact_text
 from studio.gui.target.offsets.panel import OffsetsPanel
-from studio.gui.target.offsets.summary import Sentence
+from studio.gui.target.offsets.summary import OffsetsSummary, Sentence
 from studio.gui.target.offsets.table import OffsetsView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
@@ -86,7 +86,7 @@ def test_that_the_switch_says_why_it_cannot_be_used(qtbot: QtBot, workbench: Wor
     assert "needs images with classes" in button.toolTip()
 
 
-def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applied(held: TiltView) -> None:
+def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applied(qtbot: QtBot, held: TiltView) -> None:
     asked = -1.0
     assert cell_text(held, TWO, Column.OFFSET) == "−1.000"
     assert "Applied, to hold the shares: −0.750 (+0.250)" in cell_help(held, TWO, Column.OFFSET)
@@ -97,8 +97,13 @@ def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applie
     ratio = held.trained.summary.weights[TWO] / held.trained.summary.weights[0]
     assert ratio == pytest.approx(np.exp(-asked - MOVED))
     assert cell_text(held, TWO, Column.WEIGHT) == f"{held.trained.summary.weights[TWO]:.3f}"
+    assert float(exact_text(held, TWO, Column.WEIGHT)) == pytest.approx(held.trained.summary.weights[TWO], rel=1e-5)
     assert held.trained.summary.efficiency > held.summary.efficiency
     assert "Held: ΔH of 2 is applied 0.25 higher." in Sentence.of(held).cost
+    summary = OffsetsSummary(4)
+    qtbot.addWidget(summary)
+    summary.show_tilt(held)
+    assert summary.cost.accessibleDescription() == held.trained.reason != held.reason
 
 
 def test_that_an_edit_keeps_the_correction_and_none_is_shown_before_it_moves(

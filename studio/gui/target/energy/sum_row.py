@@ -103,7 +103,7 @@ class EnergySum(QObject):
     def show_tilt(self, tilt: TiltView, remarks: Sequence[str]) -> None:
         """What comes of it, and what there is to say of what its terms ask for."""
         self.offsets_row.setVisible(tilt.dataset.labelled)
-        summary = tilt.summary
+        summary = tilt.trained.summary
         tail = "" if summary.tail is None else f", k̂ {compact(summary.tail, 2)}"
         text = f"ESS/n {percent_words(summary.efficiency)}{tail} – {_VERDICTS.get(summary.strength, summary.strength)}"
         if not summary.trusted:

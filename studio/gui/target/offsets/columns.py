@@ -150,7 +150,7 @@ def exact_text(view: TiltView, row: int, column: Column) -> str:
         case Column.OFFSET:
             return plain_number(view.perturbation.offsets[row])
         case Column.WEIGHT:
-            return plain_number(float(view.summary.weights[row]))
+            return plain_number(float(view.trained.summary.weights[row]))
         case Column.TARGET:
             return f"{plain_number(100 * float(view.summary.target[row]))}%"
         case Column.GENERATED if view.generated is not None and row not in view.generated.untold:
@@ -211,12 +211,17 @@ def _generated_words(view: TiltView, row: int) -> str:
     if row in found.untold:
         return f"unknown. {_TOO_WEAK}"
     ends = f"95 % interval {percent(found.low[row])} … {percent(found.high[row])}"
-    return f"{cell_text(view, row, Column.GENERATED)} ({ends}), {found.note or f'of step {found.step:,}'}."
+    whose = found.note or f"of step {found.step:,}{', sampled at once' * found.at_once}"
+    return f"{cell_text(view, row, Column.GENERATED)} ({ends}), {whose}."
 
 
 def _status_words(view: TiltView, row: int) -> str:
     found = view.arrival(row)
+    once = view.generated is not None and view.generated.at_once
     match found.answer:
+        case Answer.ARRIVED | Answer.STALLED if once:
+            off = "" if found.answer is Answer.ARRIVED else "not "
+            return f"Sampled at once: the target is {off}within the 95 % interval."
         case Answer.UNKNOWN:
             return "Nothing has been evaluated since this target is in force."
         case Answer.ARRIVED:

@@ -71,16 +71,17 @@ class OffsetsSummary(QFrame):
         self.setVisible(view is not None)
         if view is None:
             return
-        said, summary = Sentence.of(view), view.summary
+        said, trained = Sentence.of(view), view.trained
         self.answer.setText(said.answer if view.dataset.labelled else "")
         self.cost.setText(view.hint or said.cost)
         set_style_property(self.answer, "role", said.answer_role)
         set_style_property(self.cost, "role", said.cost_role)
         set_style_property(self, "answer", said.answer_role)
+        summary = trained.summary
         examples, mean = compact(summary.examples_per_batch, 3), shown_weight(summary.mean_raw_weight)
         batch = f"About {examples} examples a batch. Raw weights have mean ⟨w⟩ = {mean}."
-        self.cost.setToolTip(tooltip(view.reason, batch, _EFFICIENCY))
-        self.cost.setAccessibleDescription(view.reason)
+        self.cost.setToolTip(tooltip(trained.reason, batch, _EFFICIENCY))
+        self.cost.setAccessibleDescription(trained.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ def _cost(view: TiltView) -> tuple[str, str]:
     elif summary.strength is not Strength.NONE:
         parts.append(f"{strength}: {worth}.")
     parts += _held(view)
-    if view.outweighed:
+    if view.trained.outweighed:
         parts.append(_OUTWEIGHED)
         role = "error" if role == "error" else "warning"
     parts += [f"Share error TV {fixed(error, 3)}." for error in _share_error(view)]
