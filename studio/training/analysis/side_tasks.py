@@ -140,6 +140,7 @@ class SideTasks:
     def give_up(self) -> None:
         """Give up what is under way: the model is another."""
         self._comparisons.cancel()
+        self._looking = False
         if self._evaluator is not None:
             self._post(self._evaluator.cancel())
 

@@ -17,6 +17,7 @@ from studio.evaluation.report import Evaluation
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.thermostat import Thermostat
 from studio.training.analysis.evaluator import Evaluator
+from studio.training.analysis.side_tasks import SideTasks
 from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig, StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import CancelEvaluation, Command, EvaluateNow, SetHold, SetPerturbation
@@ -278,3 +279,18 @@ def test_that_columns_of_classes_are_told_apart_whatever_they_are_called(run_pat
     }
     assert [held_class(name) for name in points] == ["a", "A", "a_b", "?", ""]
     assert not held_class("held_out")
+
+
+def test_that_a_look_that_is_given_up_leaves_evaluations_and_later_looks_alone(judge: Judge) -> None:
+    """As where the person goes back meanwhile."""
+    trainer = Trainer(held_config(), tiny_images())
+    tasks = SideTasks(trainer, Evaluator(trainer, lambda: judge), lambda _: None)
+    for _ in range(3):
+        trainer.step()
+    tasks.look(0.0)
+    assert tasks.waited_for
+    tasks.give_up()
+    tasks.take_turn(0.0)
+    assert trainer.held.step == 0, "it is still to be looked"
+    tasks.obey(EvaluateNow(), 0.0)
+    assert tasks.waited_for
