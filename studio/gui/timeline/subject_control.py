@@ -105,6 +105,8 @@ class SubjectControl(QObject):
     def _on_config(self, config: RunConfig) -> None:
         if self._runs.run.phase.active:
             self._as_run = config  # the run takes it up
+            if self.subject.live and self.subject.shown is not None:
+                self._time.follow()  # what was edited is the newest step's
         elif self._time.old is not None:
             self._time.leave()
         self._offer = None
