@@ -1,6 +1,6 @@
 """How a model follows a tilt, predicted to first order against trained anew at s = ±0.1.
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks.response [planar-vae planar-diffusion digits-vae …] [--seeds 6]
+    OMP_NUM_THREADS=1 python -m tests.benchmarks.response [planar-vae digits-vae …] [--seeds 3] [--tilts 10]
 
 For each model ten tilts ΔH, and of each the slope d⟨f⟩/ds of all class shares and some features
 
@@ -12,47 +12,42 @@ slopes t with predictions p, n seeds each, d = t − p, and means over tilts, f 
 
     scatter   √Var t/‖t‖, of one retraining, ‖t‖² = ⟨t̄²⟩ − Var t/n
     error     √(⟨d̄²⟩ − Var d/n)/‖t‖, of the prediction, without what chance has a part in
-    c         of the best fit t̄ = c·p̄; rank: correlation of the ranks of t̄ and p̄
+    c         of the best fit t̄ = c·p̄, with its standard error by leaving out a seed at a time
+    rank      correlation of the ranks of t̄ and p̄
 
-Models that minimise one loss are trained side by side, the others one after the other. On an idle core a seed of one of
-the former takes two minutes and more, most of them to predict.
+What was measured before lies in `--results`, a file for each model and seed, and is not measured again: it goes on
+where it was stopped. Models that minimise one loss are trained side by side, the others one after the other.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
-from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch import Tensor
 
 from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
-from studio.models.base import GenerativeModel
-from studio.models.tangent import Fitted
 from studio.perturb.arrays import Floats
 from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Perturbation
-from studio.perturb.planner import FixedSizePlanner
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.progress import Progress
 from studio.response.parameters import Response, Trained
 from studio.training.analysis.generated import Generated, each_class
 from studio.training.config.assignments import with_settings
 from studio.training.config.presets import config_or_preset
-from studio.training.config.run_config import RunConfig
-from studio.training.engine.learner import build_model
-from studio.training.engine.optimisers import NetworkOptimiser
-from studio.training.engine.trainer import Trainer
 from studio.training.examples.examples import for_models
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from tests.benchmarks.options import parser_of
+from tests.benchmarks.retraining import retrained
 
 SCALE, SAMPLES = 0.1, 8000
 _ZERO = (0.0,) * 10
@@ -99,6 +94,13 @@ def _on_digits(*settings: str, steps: int = 3000) -> Case:
 CASES = {
     "planar-vae": _on_plane("planar-vae", _SLOWER.format("autoencoder")),
     "planar-diffusion": _on_plane("planar-diffusion", "dataset.kind=planar_mixture", *_FASTER),
+    "planar-flow-matching": _on_plane(
+        "planar-vae",
+        "model.kind=flow_matching",
+        _SLOWER.format("velocity"),
+        "model.velocity_optimiser.learning_rate=3e-3",
+    ),
+    "planar-normalising-flow": _on_plane("planar-vae", "model.kind=normalising_flow", _SLOWER.format("flow")),
     "digits-vae": _on_digits("model.width=8", _SLOWER.format("autoencoder")),
     "digits-diffusion": _on_digits("model.kind=diffusion", "model.width=16", *_FASTER),
     "digits-rbm": _on_digits("model.kind=rbm", "model.hidden_units=64", "model.chains=256", steps=1500),
@@ -110,72 +112,6 @@ def target(tilt: Tilt, scale: float) -> Perturbation:
     offsets, text = tilt
     terms = (FormulaTerm(text=text, scale=scale),) if text else ()
     return Perturbation(offsets=tuple(scale * each for each in offsets), energy=Energy(terms=terms))
-
-
-def retrained(
-    config: RunConfig, data: ExampleSet, targets: Sequence[Perturbation], steps: int
-) -> list[GenerativeModel]:
-    """The averaged model of each target, all from the same weights and random numbers."""
-    if isinstance(build_model(config.model, data.image_shape, config.seed), Fitted):
-        return _side_by_side(config, data, targets, steps)
-    found = []
-    for each in targets:
-        trainer = Trainer(config, data)
-        trainer.retarget(each)
-        for _ in range(steps):
-            trainer.step()
-        found.append(trainer.average.model)
-    return found
-
-
-class _Loss(nn.Module):
-    """ℓ of images by a model whose parameters can be replaced."""
-
-    def __init__(self, model: GenerativeModel) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        assert isinstance(self.model, Fitted)
-        said = self.model.say(images, rng)
-        return said.loss(said.outputs)
-
-
-def _side_by_side(
-    config: RunConfig, data: ExampleSet, targets: Sequence[Perturbation], steps: int
-) -> list[GenerativeModel]:
-    model = build_model(config.model, data.image_shape, config.seed)
-    (phase,), loss_of = model.phases(), _Loss(model)
-    stacked = {
-        f"model.{name}": nn.Parameter(each.detach().repeat(len(targets), *[1] * each.dim()))
-        for name, each in model.named_parameters()
-    }
-    parameters = tuple(stacked.values())
-    average = [each.detach().clone() for each in parameters]
-    rng = torch.Generator().manual_seed(config.seed)
-    optimiser = NetworkOptimiser(config.model.optimiser(phase.network), parameters, rng)
-    measured, size = measured_set(data), config.batch.average_size
-    measured.prepare(name for each in targets for name in each.energy.names)
-    weights = torch.from_numpy(np.stack([np.exp(whole_log_weights(each, measured)) for each in targets])).float()
-    planner = FixedSizePlanner(np.zeros(len(data)), size, np.random.default_rng(config.seed), labels=data.labels)
-    for step in range(steps):
-        chosen = planner.next().indices
-        images = for_models(data.rows(chosen), data.scale, torch.device("cpu"))
-        losses = vmap(
-            lambda own: functional_call(loss_of, own, (images, rng)),  # noqa: B023 - called at once
-            randomness="same",
-        )(stacked)
-        optimiser.step(torch.autograd.grad((weights[:, chosen] * losses).sum() / size, parameters))
-        decay = min(config.ema_decay, (1 + step) / (10 + step))
-        with torch.no_grad():
-            torch._foreach_lerp_(average, [each.detach() for each in parameters], 1 - decay)
-    found = []
-    for place in range(len(targets)):
-        one = build_model(config.model, data.image_shape, config.seed).eval().requires_grad_(False)
-        for own, each in zip(one.parameters(), average, strict=True):
-            own.copy_(each[place])
-        found.append(one)
-    return found
 
 
 class Means:
@@ -202,50 +138,95 @@ class Means:
         return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in self._terms], axis=1)
 
 
-def slopes_of(
-    case: Case, config: RunConfig, data: ExampleSet, energies: Sequence[Floats], means: Means
-) -> tuple[Floats, Floats]:
-    """Retrained and predicted, by one seed, shapes (tilts, F)."""
-    scales = [target(tilt, sign * SCALE) for tilt in case.tilts for sign in (1, -1)]
-    models = retrained(config, data, [Perturbation.zero(len(data.class_names)), *scales], case.steps)
-    with torch.no_grad():
-        seen = [means.of(model.sample(SAMPLES, torch.Generator().manual_seed(7))).mean(0) for model in models[1:]]
-    images = for_models(data.rows(slice(None)), data.scale, torch.device("cpu"))
-    optimiser = config.model.optimiser(models[0].phases()[0].network)
-    how = Trained(optimiser=optimiser, steps=case.steps, size=round(config.batch.average_size), decay=config.ema_decay)
-    response, predicted = Response(models[0], images, torch.ones(len(images)), how), []
-    for energy in energies:
-        change = torch.from_numpy(energy).float()
-        direction = response.to(change, Progress())
-        predicted.append(response.slopes(direction, change, means.of, SAMPLES // 2).slope)
-    return (np.stack(seen[::2]) - np.stack(seen[1::2])) / (2 * SCALE), np.stack(predicted)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Slopes by one seed, retrained, predicted and of the data, shapes (tilts, F); processor time of all and of one
+    prediction, in minutes.
+    """
+
+    truth: Floats
+    predicted: Floats
+    own: Floats
+    minutes: float
+    prediction: float
 
 
-def measured_case(name: str, seeds: int, data_root: Path) -> None:
+class Measurement:
+    """Of one case."""
+
+    def __init__(self, case: Case, tilts: int, data_root: Path) -> None:
+        self._case, self._tilts = case, case.tilts[:tilts]
+        settings = ("perturbation.offsets={}", "batch.planner=fixed_size", *case.settings)
+        self._config = with_settings(config_or_preset(case.preset), settings)
+        self._data = data = load_dataset(self._config.dataset, data_root, Progress())
+        self._means = Means(data, case.features, data_root)
+        measured, self._energies = measured_set(data), list[Floats]()
+        for whole in (target(tilt, 1.0) for tilt in self._tilts):
+            measured.prepare(whole.energy.names)
+            self._energies.append(-whole_log_weights(whole, measured))
+
+    @property
+    def names(self) -> list[str]:
+        return self._means.names
+
+    def of(self, seed: int) -> Found:
+        """By one seed."""
+        begun, means, data = time.process_time(), self._means, self._data
+        config = with_settings(self._config, (f"seed={seed}",))
+        scales = [target(tilt, sign * SCALE) for tilt in self._tilts for sign in (1, -1)]
+        models = retrained(config, data, [Perturbation.zero(len(data.class_names)), *scales], self._case.steps)
+        with torch.no_grad():
+            seen = [means.of(model.sample(SAMPLES, torch.Generator().manual_seed(7))).mean(0) for model in models[1:]]
+        images = for_models(data.rows(slice(None)), data.scale, torch.device("cpu"))
+        optimiser, trained = config.model.optimiser(models[0].phases()[0].network), time.process_time()
+        how = Trained(
+            optimiser=optimiser,
+            steps=self._case.steps,
+            size=round(config.batch.average_size),
+            decay=config.ema_decay,
+        )
+        response, predicted = Response(models[0], images, torch.ones(len(images)), how), []
+        for energy in self._energies:
+            change = torch.from_numpy(energy).float()
+            direction = response.to(change, Progress())
+            predicted.append(response.slopes(direction, change, means.of, SAMPLES // 2).slope)
+        apart = means.of_data - means.of_data.mean(0)
+        ended = time.process_time()
+        return Found(
+            truth=(np.stack(seen[::2]) - np.stack(seen[1::2])) / (2 * SCALE),
+            predicted=np.stack(predicted),
+            own=np.stack([-((energy - energy.mean()) @ apart) / len(data) for energy in self._energies]),
+            minutes=(ended - begun) / 60,
+            prediction=(ended - trained) / len(self._energies) / 60,
+        )
+
+
+def measured_case(name: str, seeds: int, tilts: int, data_root: Path, results: Path) -> None:
     """Print a line of the table for all shares together and for each f."""
-    case = CASES[name]
-    settings = ("perturbation.offsets={}", "batch.planner=fixed_size", *case.settings)
-    config = with_settings(config_or_preset(case.preset), settings)
-    data = load_dataset(config.dataset, data_root, Progress())
-    measured, means = measured_set(data), Means(data, case.features, data_root)
-    energies = []
-    for whole in (target(tilt, 1.0) for tilt in case.tilts):
-        measured.prepare(whole.energy.names)
-        energies.append(-whole_log_weights(whole, measured))
-    begun = time.process_time()
-    found = [slopes_of(case, with_settings(config, (f"seed={seed}",)), data, energies, means) for seed in range(seeds)]
-    truth, predicted = (np.stack(each) for each in zip(*found, strict=True))
-    apart = means.of_data - means.of_data.mean(0)
-    own = np.stack([-((energy - energy.mean()) @ apart) / len(data) for energy in energies])
-    minutes = (time.process_time() - begun) / 60 / seeds
-    groups = {"all shares": slice(len(data.class_names))} | {
-        each: slice(i, i + 1) for i, each in enumerate(means.names)
+    case, measurement, all_found = CASES[name], None, []
+    for seed in range(seeds):
+        file = results / f"{name}-{case.steps}-{tilts}-{seed}.npz"
+        if not file.exists():
+            measurement = measurement or Measurement(case, tilts, data_root)
+            np.savez(file, names=measurement.names, **asdict(measurement.of(seed)))
+        with np.load(file) as kept:
+            names = kept["names"].tolist()
+            all_found.append(Found(**{field.name: kept[field.name] for field in fields(Found)}))
+    truth, predicted, own = (
+        np.stack([getattr(each, key) for each in all_found]) for key in ("truth", "predicted", "own")
+    )
+    groups = {"all shares": slice(len(names) - len(case.features))} | {
+        each: slice(place, place + 1) for place, each in enumerate(names)
     }
     for text, part in groups.items():
         of_truth = truth[:, :, part]
         scatter = _percent(of_truth.var(0, ddof=1).mean(), _square(of_truth))
-        cells = [_compared(each[..., part], of_truth) for each in (predicted, np.stack([own] * seeds))]
-        print(f"| {name} | {text} | {scatter} | {' | '.join(cells)} | {minutes:.1f} min |", flush=True)
+        cells = [_compared(each[..., part], of_truth) for each in (predicted, own)]
+        print(f"| {name} | {text} | {scatter} | {' | '.join(cells)} |")
+    whole, one = (np.mean([getattr(each, key) for each in all_found]) for key in ("minutes", "prediction"))
+    print(
+        f"{name}: {seeds} seeds, {tilts} tilts, {whole:.1f} min a seed, {60 * one:.0f} s a prediction", file=sys.stderr
+    )
 
 
 def _square(values: Floats) -> float:
@@ -254,9 +235,18 @@ def _square(values: Floats) -> float:
 
 
 def _compared(found: Floats, truth: Floats) -> str:
-    p, t = found.mean(0).ravel(), truth.mean(0).ravel()
+    rank = spearmanr(found.mean(0).ravel(), truth.mean(0).ravel())[0]
     error = _percent(_square(truth - found), _square(truth))
-    return f"{spearmanr(p, t)[0]:.2f} | {error} | {p @ t / (p @ p):.2f}"
+    n = len(truth)
+    without = [_fitted(np.delete(found, seed, 0), np.delete(truth, seed, 0)) for seed in range(n)]
+    spread = np.sqrt((n - 1) * np.var(without))
+    return f"{rank:.2f} | {error} | {_fitted(found, truth):.2f} ± {spread:.2f}"
+
+
+def _fitted(found: Floats, truth: Floats) -> float:
+    """c."""
+    p, t = found.mean(0).ravel(), truth.mean(0).ravel()
+    return float(p @ t / (p @ p))
 
 
 def _percent(square: float, whole: float) -> str:
@@ -268,14 +258,17 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("cases", nargs="*", choices=(*CASES, []), help="all if none is named")
     parser.add_argument("--seeds", type=int, default=3, help="at least 2 (3)")
+    parser.add_argument("--tilts", type=int, default=10, help="the first so many of each model's ten (10)")
     parser.add_argument(
-        "--data", type=Path, default=Path("data"), help="folder of downloaded data sets; none is needed"
+        "--results", type=Path, default=Path("build/response"), help="folder of what was measured before"
     )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="of downloaded data sets; none is needed")
     options = parser.parse_args()
-    print("| model | f | scatter | rank, model | error | c | rank, data | error | c | processor time a seed |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    options.results.mkdir(parents=True, exist_ok=True)
+    print("| model | f | scatter | rank, model | error | c | rank, data | error | c |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in options.cases or CASES:
-        measured_case(name, options.seeds, options.data)
+        measured_case(name, options.seeds, options.tilts, options.data, options.results)
 
 
 if __name__ == "__main__":
