@@ -13,6 +13,7 @@ from studio.errors import UserError
 from studio.training.config.file import read_config
 from studio.training.config.planners import PlannerKind
 from studio.training.config.run_config import RunConfig, StopCondition
+from studio.training.engine.memory import out_of_memory
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, Resume, Save, SetBatchSize
 from studio.training.messages.events import BatchSizeApplied, Noticed, Outcome, Restored, Warned
@@ -24,12 +25,6 @@ from tests.training.played import Played
 from tests.training.run.test_resume import same_to_the_bit
 
 Script = Iterator[list[Command]]
-
-FULL: list[Callable[[], Exception]] = [
-    MemoryError,
-    lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
-    lambda: RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"),
-]
 
 
 def plant(run: Played, monkeypatch: pytest.MonkeyPatch, at: int, error: Callable[[], Exception]) -> None:
@@ -44,12 +39,25 @@ def plant(run: Played, monkeypatch: pytest.MonkeyPatch, at: int, error: Callable
     monkeypatch.setattr(run.trainer._learner, "_run_phase", phase)
 
 
-@pytest.mark.parametrize("error", FULL)
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"),
+    ],
+)
+def test_that_a_full_memory_is_known_by_what_torch_says_of_it(error: Exception) -> None:
+    told = out_of_memory(error, "Make room.")
+    assert told is not None
+    assert "not enough memory" in told.title
+
+
 def test_that_a_run_short_of_memory_waits_where_it_was_whole_and_goes_on_with_half(
-    error: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run = Played(tiny_config("gan"), tmp_path / "run")
-    plant(run, monkeypatch, 5, error)
+    plant(run, monkeypatch, 5, MemoryError)
 
     def script() -> Script:
         yield from steps(3)
@@ -133,9 +141,9 @@ def test_that_a_batch_that_cannot_be_is_refused_and_the_old_one_stays(tmp_path: 
 def test_that_batches_keep_their_average_before_and_after(planner: PlannerKind) -> None:
     config = tiny_config(batch={"average_size": 9, "planner": planner}, perturbation={"offsets": {"cat": -1.0}})
     trainer = Trainer(config, tiny_images())
-    sizes = [trainer.step().plan.adjusted_size for _ in range(30)]
+    sizes = [trainer._planner.next().adjusted_size for _ in range(30)]
     trainer.set_batch_size(4.0)
-    smaller = [trainer.step().plan for _ in range(60)]
+    smaller = [trainer._planner.next() for _ in range(60)]
     assert {plan.average_size for plan in smaller} == {4.0}
     total = sum(sizes) + sum(plan.adjusted_size for plan in smaller)
     assert total == pytest.approx(30 * 9 + 60 * 4, abs=25 if planner is PlannerKind.FIXED_SIZE else 5)
