@@ -13,7 +13,7 @@ Source: "Perturbation Theory in Machine Learning", pbement.com, 18 Feb 2024.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -144,12 +144,6 @@ class Perturbation:
     def zero(cls, classes: int) -> Perturbation:
         """The unperturbed target of `classes` classes."""
         return cls(offsets=(0.0,) * classes)
-
-    def with_offset(self, index: int, offset: float) -> Perturbation:
-        """The same target with one offset replaced and the next revision."""
-        offsets = list(self.offsets)
-        offsets[index] = offset
-        return replace(self, offsets=tuple(offsets), revision=self.revision + 1)
 
     @property
     def by_example(self) -> bool:

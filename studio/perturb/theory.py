@@ -34,6 +34,7 @@ from studio.perturb.arrays import Floats
 
 LARGEST_SCALE = 2.0
 _SCALES = 41
+_TOLERANCE, _SIGMAS = 0.05, 2.0
 COLLAPSED = 0.1
 """ESS/n below which a few examples decide: a mean then has ten times the variance that the data could give it."""
 
@@ -188,24 +189,21 @@ class Theory:
             second_error=second,
         )
 
-    def fails_at(self, order: int, *, tolerance: float = 0.05, sigmas: float = 2.0) -> float | None:
-        """Least scale s > 0 from which the expansion of ⟨f⟩ of that order, 1 or 2, is wrong by more than chance and a
-        part of its change.
-
-        None if it holds as far as was computed. Right is what differs by less than `tolerance`·|⟨f⟩_s − ⟨f⟩| plus so
-        many standard errors of the exact value.
+    def fails_at(self, order: int) -> float | None:
+        """Least scale s > 0 from which the expansion of ⟨f⟩ of that order, 1 or 2, is wrong by more than 5 % of its
+        change and by more than two standard errors of the exact value; None if it holds as far as was computed.
         """
         predicted = (self.moments.first if order == 1 else self.moments.second)(self.exact.scales)
         change = np.abs(self.exact.mean - self.moments.mean)
-        wrong = np.abs(predicted - self.exact.mean) > np.maximum(tolerance * change, sigmas * self.exact.error)
+        wrong = np.abs(predicted - self.exact.mean) > np.maximum(_TOLERANCE * change, _SIGMAS * self.exact.error)
         return _least(self.exact.scales, wrong & (self.exact.scales > 0))
 
-    def free_energy_fails_at(self, order: int, tolerance: float = 0.05) -> float | None:
-        """Least scale s > 0 from which the expansion of −log Z is wrong by more than `tolerance`, in nats.
+    def free_energy_fails_at(self, order: int) -> float | None:
+        """Least scale s > 0 from which the expansion of −log Z is wrong by more than 0.05 nats; None if it never is.
 
-        Which is the part by which Z itself is then wrong, whatever constant is added to ΔH; None if it never is.
+        Z itself is then wrong by 5 %, whatever constant is added to ΔH.
         """
-        wrong = np.abs(self.moments.free_energy(self.exact.scales, order) - self.exact.free_energy) > tolerance
+        wrong = np.abs(self.moments.free_energy(self.exact.scales, order) - self.exact.free_energy) > _TOLERANCE
         return _least(self.exact.scales, wrong & (self.exact.scales > 0))
 
     @property

@@ -74,7 +74,7 @@ def test_that_the_linear_response_is_met_to_first_and_second_order() -> None:
 def test_that_the_verdict_grows_with_the_tilt() -> None:
     counts = (100,) * 10
     verdicts = [
-        summarise(Perturbation.zero(10).with_offset(0, offset), counts, 64).strength
+        summarise(Perturbation(offsets=(offset,) + 9 * (0.0,)), counts, 64).strength
         for offset in (0.0, -1.0, -3.0, -700.0)
     ]
     # One class of ten alone leaves ESS/n = 0.1; a rarer one leaves less.

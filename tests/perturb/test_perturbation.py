@@ -116,14 +116,6 @@ def test_that_an_impossible_share_is_refused(share: float) -> None:
         offsets_for_shares((5, 5), (share, float("inf")))
 
 
-def test_that_an_edit_gives_a_new_perturbation_with_the_next_revision() -> None:
-    first = Perturbation.zero(3)
-    second = first.with_offset(1, -2.0)
-    assert list(first.offsets) == [0, 0, 0]
-    assert list(second.offsets) == [0, -2.0, 0]
-    assert second.revision == first.revision + 1
-
-
 def test_that_every_example_takes_its_classes_weight() -> None:
     perturbation = Perturbation(offsets=(0.0, -1.0), gauge=Gauge.RAW)
     logs = perturbation.example_log_weights(np.array([1, 0, 1]), np.array([1, 2]))

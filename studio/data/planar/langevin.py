@@ -17,36 +17,29 @@ from numpy.typing import NDArray
 
 from studio.data.planar.density import Array
 
+_STEP, _EVERY = 0.004, 10
 _APART = 1e-6
 """Over which log p′ is differentiated."""
 _AT_AND_BESIDE = _APART * np.array([[0.0, 0], [1, 0], [0, 1]])
 
 
 def gradient_flow(
-    log_density: Callable[[Array], Array],
-    start: Array,
-    rng: np.random.Generator,
-    *,
-    step: float = 0.004,
-    steps: int = 150,
-    every: int = 10,
+    log_density: Callable[[Array], Array], start: Array, rng: np.random.Generator, *, steps: int = 150
 ) -> Array:
-    """Where particles are after each `every` of so many steps of length h, from `start` (n, 2), shape (n, times, 2).
+    """Where particles are after each tenth of so many steps of length h, from `start` (n, 2), shape (n, times, 2).
 
-    A particle does not leave where p′ is; where it is not, it has no slope.
-
-    Args:
-        log_density: of points (m, 2), shape (m,), but for a constant; −inf where p′ is 0.
+    A particle does not leave where p′ is; where it is not, it has no slope. `log_density` takes points (m, 2) to log p′
+    but for a constant, shape (m,), −inf where p′ is 0.
     """
     points, ways = start, [start]
     slope, within = _score(log_density, points)
     for number in range(1, steps + 1):
-        moved = points + step * slope + np.sqrt(2 * step) * rng.standard_normal(points.shape)
+        moved = points + _STEP * slope + np.sqrt(2 * _STEP) * rng.standard_normal(points.shape)
         next_slope, inside = _score(log_density, moved)
         stays = within & ~inside
         points, slope = (np.where(stays[:, None], *each) for each in ((points, moved), (slope, next_slope)))
         within |= inside
-        if number % every == 0:
+        if number % _EVERY == 0:
             ways.append(points)
     return np.stack(ways, 1)
 

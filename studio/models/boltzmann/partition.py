@@ -38,8 +38,8 @@ class LogPartition:
 
 
 @torch.no_grad()
-def exact_log_partition(machine: Machine, beta: float = 1.0) -> Tensor:
-    """log Z_β in nats, scalar, by enumeration of the hidden units; raises ValueError if there are more than 20."""
+def exact_log_partition(machine: Machine) -> Tensor:
+    """log Z in nats, scalar, by enumeration of the hidden units; raises ValueError if there are more than 20."""
     if machine.hidden > LARGEST_EXACT:
         raise ValueError(f"2^{machine.hidden} hidden states are too many to sum; at most 2^{LARGEST_EXACT}")
     like = machine.hidden_bias
@@ -47,8 +47,8 @@ def exact_log_partition(machine: Machine, beta: float = 1.0) -> Tensor:
     for codes in torch.arange(2**machine.hidden, device=like.device).split(_CHUNK):
         bits = torch.arange(machine.hidden, device=like.device)
         h = (codes[:, None] >> bits & 1).to(like.dtype)
-        bias = beta * ((h - machine.hidden_offset) @ machine.hidden_bias)
-        terms.append(bias + machine.log_normaliser(machine.visible_field(h, beta)))
+        bias = (h - machine.hidden_offset) @ machine.hidden_bias
+        terms.append(bias + machine.log_normaliser(machine.visible_field(h)))
     return torch.cat(terms).logsumexp(0)
 
 

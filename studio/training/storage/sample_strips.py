@@ -38,14 +38,14 @@ def images_of(strip: bytes, shape: tuple[int, int, int, int]) -> Images:
         raise ValueError(str(error)[:100]) from error
 
 
-def tiled(images: Images, gap: int = 1) -> Images:
-    """Images, uint8, shape (n, H, W, C), in a nearly square grid, uint8, shape (height, width, C), on black."""
+def tiled(images: Images) -> Images:
+    """Images, uint8, shape (n, H, W, C), in a nearly square grid on black, a pixel apart, shape (height, width, C)."""
     number, height, width, channels = images.shape
     columns = int(np.ceil(np.sqrt(number)))
     rows = -(-number // columns)
-    canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), np.uint8)
+    canvas = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1, channels), np.uint8)
     for index, image in enumerate(images):
-        top, left = index // columns * (height + gap), index % columns * (width + gap)
+        top, left = index // columns * (height + 1), index % columns * (width + 1)
         canvas[top : top + height, left : left + width] = image
     return canvas
 

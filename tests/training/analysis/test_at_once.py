@@ -71,7 +71,7 @@ def true_classes(examples: ImageSet, images: object) -> np.ndarray[tuple[int, ..
 
 @pytest.mark.parametrize("trained", [0.0, -1.0])
 def test_that_a_share_that_is_asked_for_is_there_at_once(digits: ImageSet, trained: float) -> None:
-    target = Perturbation.zero(10).with_offset(2, trained)
+    target = Perturbation(offsets=tuple(trained * (np.arange(10) == 2)))
     wanted = Perturbation(offsets=tuple(offsets_for_some_shares(digits.counts, np.zeros(10), {2: 0.3}).tolist()))
     found = of(digits, target).sample(wanted, 600)
     shares = np.bincount(true_classes(digits, found.values), minlength=10) / 600
@@ -92,7 +92,7 @@ def test_that_features_and_the_log_odds_of_judges_are_those_of_what_is_generated
 
 def test_that_judges_who_did_not_weigh_measure(digits: ImageSet) -> None:
     at_once = of(digits)
-    wanted = Perturbation.zero(10).with_offset(2, -1.36)
+    wanted = Perturbation(offsets=tuple(-1.36 * (np.arange(10) == 2)))
     measured = at_once.measure(at_once.sample(wanted, 200), wanted, Progress())
     found = measured.evaluation
     assert found.tv < 3 * found.tv_floor + 0.05
@@ -120,7 +120,7 @@ def test_that_an_unclipped_and_a_clipped_energy_differ(digits: ImageSet) -> None
 def test_that_points_are_weighed_by_the_exact_densities_of_their_classes() -> None:
     points = load_dataset(MoonsConfig(), default_data_root())
     assert points.plane is not None
-    wanted = Perturbation.zero(2).with_offset(0, -2.0)
+    wanted = Perturbation(offsets=(-2.0, 0.0))
     at_once = of(points)
     found = at_once.sample(wanted, 500)
     labels = points.plane.classify(np.asarray(found.values, float).reshape(-1, 2), points.counts / len(points))

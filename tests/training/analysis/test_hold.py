@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -131,13 +132,24 @@ def whole_run(folder: Path, judge: Judge, stop_after: int | None = None) -> Trai
     return trainer
 
 
+@pytest.fixture(scope="module")
+def unstopped(judge: Judge, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[Path, Trainer]]:
+    """The folder and the trainer of a run that was never stopped, made by the first test that asks."""
+
+    @cache
+    def made() -> tuple[Path, Trainer]:
+        folder = tmp_path_factory.mktemp("hold") / "whole"
+        return folder, whole_run(folder, judge)
+
+    return made
+
+
 @pytest.mark.parametrize("stop_after", [2, 10, 16])
 def test_that_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(
-    stop_after: int, judge: Judge, tmp_path: Path
+    stop_after: int, judge: Judge, unstopped: Callable[[], tuple[Path, Trainer]], tmp_path: Path
 ) -> None:
     """Before it looks, amid a look, and after one: the files are the same to the bit."""
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    one = whole_run(whole, judge)
+    (whole, one), stopped = unstopped(), tmp_path / "stopped"
     whole_run(stopped, judge, stop_after)
     found = resume(stopped)
     other = Trainer(found.config, tiny_images())
