@@ -106,17 +106,6 @@ def settled(qtbot: QtBot, bench: Workbench) -> None:
     qtbot.waitUntil(lambda: not bench.evaluations._tasks._tasks, timeout=10_000)
 
 
-def test_that_an_evaluation_is_of_the_step_of_the_weights_and_of_the_target_in_force(
-    qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path
-) -> None:
-    work.may_end.set()
-    workbench.evaluations.evaluate()
-    settled(qtbot, workbench)
-    latest = workbench.evaluations.view.latest
-    assert (latest.step, latest.revision) == (400, 3)
-    assert workbench.evaluations.view.doing == ""
-
-
 @pytest.mark.parametrize("fails", [False, True])
 def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
     fails: bool, qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path, tmp_path: Path
@@ -137,14 +126,19 @@ def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
     assert said == ["It went wrong." if fails else "The evaluation of step 400 of old is kept with that run"]
 
 
-def test_that_an_evaluation_that_was_given_up_is_not_shown(
+def test_that_an_evaluation_is_of_the_step_of_the_weights_and_of_the_target_in_force_unless_given_up(
     qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path
 ) -> None:
     workbench.evaluations.evaluate()
     workbench.evaluations.cancel()
     work.may_end.set()
     settled(qtbot, workbench)
-    assert workbench.evaluations.view.latest is None
+    assert not workbench.evaluations.view.recent
+    workbench.evaluations.evaluate()
+    settled(qtbot, workbench)
+    latest = workbench.evaluations.view.latest
+    assert (latest.step, latest.revision) == (400, 3)
+    assert workbench.evaluations.view.doing == ""
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -17,8 +17,6 @@ from studio.evaluation.report import Evaluation, Mean, Specimens
 from studio.evaluation.shares import estimate
 from studio.gui.evaluation.panel import SharesPanel
 from studio.gui.state.generated import Generated
-from studio.gui.target.offsets.columns import Column, cell_text
-from studio.gui.widgets.number_entry import UNKNOWN
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench
@@ -77,9 +75,21 @@ def arrive(workbench: Workbench, step: int = 100) -> None:
     workbench.runs.evaluation_arrived.emit(message)
 
 
-def test_that_an_empty_panel_says_what_will_appear_and_what_to_do(panel: SharesPanel) -> None:
+def test_that_bars_show_data_target_and_generated_with_intervals_corrected_or_raw(
+    panel: SharesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     assert "Press Start" in panel.empty_text
     assert not panel.evaluate.isEnabled()
+    arrive(workbench)
+    assert panel.empty_text == ""
+    bars = panel.bars.bars
+    assert bars.names == (*(str(digit) for digit in range(10)), "unsure")
+    assert bars.generated[2] == pytest.approx(2 / 3, abs=0.01)
+    assert bars.low[2] < bars.generated[2] < bars.high[2]
+    assert bars.target.sum() == pytest.approx(1)
+    assert "generated 66." in panel.bars.accessibleDescription()
+    qtbot.mouseClick(panel.raw, Qt.MouseButton.LeftButton)
+    assert panel.bars.bars.generated[2] == pytest.approx(2 / 3)
 
 
 def test_that_it_says_which_shares_cannot_be_corrected(panel: SharesPanel, workbench: Workbench) -> None:
@@ -93,17 +103,6 @@ def test_that_it_says_which_shares_cannot_be_corrected(panel: SharesPanel, workb
     panel.draw()
     assert not panel.caveats.isHidden()
     assert panel.caveats.text() == f"Too few held-out examples to correct the share of {found.class_names[0]}."
-
-
-def test_that_bars_show_data_target_and_generated_with_intervals(panel: SharesPanel, workbench: Workbench) -> None:
-    arrive(workbench)
-    assert panel.empty_text == ""
-    bars = panel.bars.bars
-    assert bars.names == (*(str(digit) for digit in range(10)), "unsure")
-    assert bars.generated[2] == pytest.approx(2 / 3, abs=0.01)
-    assert bars.low[2] < bars.generated[2] < bars.high[2]
-    assert bars.target.sum() == pytest.approx(1)
-    assert "generated 66." in panel.bars.accessibleDescription()
 
 
 def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
@@ -127,12 +126,6 @@ def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
     assert panel.bars.current == 0
 
 
-def test_that_raw_shares_can_be_asked_for(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
-    arrive(workbench)
-    qtbot.mouseClick(panel.raw, Qt.MouseButton.LeftButton)
-    assert panel.bars.bars.generated[2] == pytest.approx(2 / 3)
-
-
 def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
     for step in (100, 200, 300):
         arrive(workbench, step)
@@ -142,16 +135,6 @@ def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, work
     assert history.column("tv").tolist() == [0.9] * 3
     qtbot.waitUntil(lambda: "TV\u00a00.90<" in panel.error.figures)
     assert panel.error.isVisible()
-
-
-def test_that_the_offsets_tables_generated_column_fills(panel: SharesPanel, workbench: Workbench) -> None:
-    def shown() -> str:
-        assert workbench.target.tilt is not None
-        return cell_text(workbench.target.tilt, 2, Column.GENERATED)
-
-    assert shown() == UNKNOWN
-    arrive(workbench)
-    assert shown().startswith("66.")
 
 
 def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbench) -> None:
@@ -219,7 +202,7 @@ def generated(bench: Workbench) -> Generated:
     return bench.target.tilt.generated
 
 
-def test_that_generated_shares_know_the_step_and_the_target_that_they_are_of(workbench: Workbench) -> None:
+def test_that_generated_shares_know_the_step_the_target_and_the_data_that_they_are_of(workbench: Workbench) -> None:
     arrive(workbench)
     found = generated(workbench)
     assert (found.step, found.revision, found.note) == (100, 0, "")
@@ -228,10 +211,6 @@ def test_that_generated_shares_know_the_step_and_the_target_that_they_are_of(wor
     assert generated(workbench).note == "of step 100, of the target before"
     workbench.setup.undo_stack.undo()
     assert generated(workbench).note == ""
-
-
-def test_that_generated_shares_of_other_data_are_blank(workbench: Workbench) -> None:
-    arrive(workbench)
     other = workbench.setup.config.model_copy(update={"dataset": dataset_named("mnist")})
     workbench.runs.config = other
     workbench.target.refresh()

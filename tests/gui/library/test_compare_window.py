@@ -108,16 +108,15 @@ def test_that_shares_say_at_which_step_they_were_judged(qtbot: QtBot, theme: The
         assert {"a: share error TV 0.200 (step 50)", "b: share error TV 0.200"} < said
 
 
-def test_that_samples_of_one_step_stand_side_by_side(qtbot: QtBot, compared: CompareWindow) -> None:
+def test_that_samples_of_one_step_stand_side_by_side_and_numbers_and_differences_are_a_table(
+    qtbot: QtBot, compared: CompareWindow
+) -> None:
     compared.tabs.setCurrentIndex(1)
     samples = compared.samples
     qtbot.waitUntil(lambda: samples._captions[1].text() == "plain: step 1,000")
     assert samples._captions[0].text() == "tilted: step 100"
     qtbot.keyClick(samples.slider, Key.Key_Home)
     qtbot.waitUntil(lambda: samples._captions[1].text() == "plain: step 0")
-
-
-def test_that_numbers_and_differences_are_a_table(compared: CompareWindow) -> None:
     table = compared.table
     model = table.model()
     titles = [model.headerData(row, Qt.Orientation.Vertical) for row in range(table.rowCount())]

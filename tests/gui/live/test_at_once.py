@@ -159,13 +159,22 @@ def test_that_as_trained_comes_back_with_its_owner(quick_hands: Hands) -> None:
 
 
 @pytest.mark.slow
-def test_that_a_run_under_way_is_saved_and_asked_and_trains_on(quick_hands: Hands) -> None:
+def test_that_a_run_is_asked_while_it_trains_and_again_and_again_while_it_is_paused(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     hands.train(5)
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
     assert 0 < bench.once.view.step <= bench.runs.run.step
     assert bench.runs.run.phase is RunPhase.RUNNING
+    press(hands, "samples_averaged")
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    for _ in range(2):  # the second time nothing new is to be saved: the weights that were saved are those of now
+        press(hands, "samples_once")
+        hands.wait(lambda: answered(hands))
+        assert bench.once.view.step == bench.runs.run.step
+        press(hands, "samples_averaged")
+        assert not bench.once.view.on
     hands.end()
 
 
@@ -196,20 +205,9 @@ def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> No
 
 
 @pytest.mark.slow
-def test_that_a_run_of_which_no_trained_weights_are_kept_says_so(
+def test_that_it_ends_with_another_data_set_and_with_the_next_run_and_asks_trained_weights_alone(
     quick_hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hands, bench = quick_hands, quick_hands.bench
-    hands.trained(20)
-    assert button(hands, "samples_once").isEnabled()
-    monkeypatch.setattr(RunIdentity, "kept_steps", [0])
-    bench.time.run_shown.emit()
-    assert not button(hands, "samples_once").isEnabled()
-    assert "Only the weights of step 0 are kept" in button(hands, "samples_once").toolTip()
-
-
-@pytest.mark.slow
-def test_that_it_ends_with_another_data_set_and_with_the_next_run(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     hands.trained(20)
     press(hands, "samples_once")
@@ -226,6 +224,11 @@ def test_that_it_ends_with_another_data_set_and_with_the_next_run(quick_hands: H
     hands.train(1)
     assert not bench.once.view.on
     hands.end()
+    assert button(hands, "samples_once").isEnabled()
+    monkeypatch.setattr(RunIdentity, "kept_steps", [0])
+    bench.time.run_shown.emit()
+    assert not button(hands, "samples_once").isEnabled()
+    assert "Only the weights of step 0 are kept" in button(hands, "samples_once").toolTip()
 
 
 @pytest.mark.slow
@@ -288,22 +291,6 @@ def test_that_it_says_what_is_waited_for(qtbot: QtBot, workbench: Workbench) -> 
     qtbot.waitUntil(lambda: caption.text.text().endswith("training the judge…"))
     end.set()
     qtbot.waitUntil(lambda: caption.text.text().endswith("drawing…"))
-
-
-@pytest.mark.slow
-def test_that_a_paused_run_is_asked_again_and_again(quick_hands: Hands) -> None:
-    """Also where nothing new is to be saved: then the weights that were saved are those of now."""
-    hands, bench = quick_hands, quick_hands.bench
-    hands.train(5)
-    hands.press("pause")
-    hands.wait_for(RunPhase.PAUSED)
-    for _ in range(2):
-        press(hands, "samples_once")
-        hands.wait(lambda: answered(hands))
-        assert bench.once.view.step == bench.runs.run.step
-        press(hands, "samples_averaged")
-        assert not bench.once.view.on
-    hands.end()
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ def test_that_the_table_tells_variance_factor_and_bias_and_says_what_error_carry
     assert "tr Cov(g)/|⟨g⟩|²" in header.toolTip()
 
 
-def test_that_one_press_takes_the_advice_and_an_answer_of_a_step_that_is_undone_goes(
+def test_that_one_press_takes_the_advice_and_an_answer_goes_with_its_step_or_with_the_next_run(
     qtbot: QtBot, panel: PlannersPanel, workbench: Workbench
 ) -> None:
     run_is(workbench, RunPhase.PAUSED)
@@ -139,9 +139,6 @@ def test_that_one_press_takes_the_advice_and_an_answer_of_a_step_that_is_undone_
     assert panel.table.isVisible()
     workbench.runs.went_back.emit(1199)
     assert not panel.table.isVisible()
-
-
-def test_that_the_answer_stays_after_the_run_and_goes_with_the_next(panel: PlannersPanel, workbench: Workbench) -> None:
     run_is(workbench, RunPhase.RUNNING)
     workbench.runs.planners_compared.emit(report())
     workbench.runs.comparing_planners.emit(0.1)

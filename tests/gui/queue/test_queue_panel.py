@@ -61,14 +61,13 @@ def queue_three(qtbot: QtBot, workbench: Workbench, panel: QueuePanel) -> None:
         click(qtbot, panel, "add")
 
 
-def test_that_an_empty_queue_says_how_to_fill_it_and_makes_no_file(panel: QueuePanel, workbench: Workbench) -> None:
+def test_that_an_empty_queue_says_how_to_fill_it_and_what_is_set_up_is_queued_as_it_is_now(
+    panel: QueuePanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     assert panel.hint.isVisible()
     assert "Add" in panel.hint.text()
     assert not (state_dir() / "queue.sqlite").exists()
     assert not button(panel, "up").isEnabled()
-
-
-def test_that_what_is_set_up_is_queued_as_it_is_now(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
     queue_three(qtbot, workbench, panel)
     assert column(panel, 0) == ["a", "b", "c"]
     assert column(panel, 2) == ["waiting"] * 3
@@ -81,6 +80,13 @@ def test_that_what_is_set_up_is_queued_as_it_is_now(qtbot: QtBot, panel: QueuePa
     click(qtbot, panel, "add")
     assert workbench.queue.jobs[3].limit == StopCondition(steps=250)
     assert '"name": "a"' in workbench.queue.jobs[0].config
+    lines: list[LogLine] = []
+    workbench.log.line_logged.connect(lines.append)
+    panel.length.amount.selectAll()
+    qtbot.keyClicks(panel.length.amount, "soon\t")
+    click(qtbot, panel, "add")
+    assert len(workbench.queue.jobs) == 4
+    assert "not queued" in lines[-1].text
 
 
 def test_that_several_runs_are_moved_and_removed_by_keys(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
@@ -95,6 +101,12 @@ def test_that_several_runs_are_moved_and_removed_by_keys(qtbot: QtBot, panel: Qu
     assert column(panel, 2) == ["cancelled", "cancelled", "waiting"]
     qtbot.keyClick(panel.table, Qt.Key.Key_Delete)
     assert column(panel, 0) == ["a"]
+    queue_three(qtbot, workbench, panel)
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(panel.table.chosen()) == 4
+    qtbot.keyClick(panel.table, Qt.Key.Key_Delete)
+    assert workbench.queue.jobs == ()
 
 
 def test_that_a_run_without_a_name_is_called_by_what_it_trains(
@@ -110,15 +122,6 @@ def test_that_a_run_without_a_name_is_called_by_what_it_trains(
     for limit, done in ((StopCondition(steps=400), "25 % of 400 steps"), (StopCondition(seconds=60), "3 % of 1 min")):
         panel.table.show_jobs([replace(job, limit=limit)])
         assert column(panel, 3) == [done]
-
-
-def test_that_all_are_chosen_and_removed_by_keys(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
-    queue_three(qtbot, workbench, panel)
-    panel.table.setFocus()
-    qtbot.keyClick(panel.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    assert len(panel.table.chosen()) == 3
-    qtbot.keyClick(panel.table, Qt.Key.Key_Delete)
-    assert workbench.queue.jobs == ()
 
 
 def test_that_how_many_run_at_once_is_kept(
@@ -160,16 +163,6 @@ def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
     assert column(panel, 0) == ["a", "b", "c"]
     with qtbot.waitSignal(workbench.queue.through, timeout=30_000):
         click(qtbot, panel, "run")
-
-
-def test_that_a_length_that_is_none_queues_nothing(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
-    lines: list[LogLine] = []
-    workbench.log.line_logged.connect(lines.append)
-    panel.length.amount.selectAll()
-    qtbot.keyClicks(panel.length.amount, "soon\t")
-    click(qtbot, panel, "add")
-    assert workbench.queue.jobs == ()
-    assert "not queued" in lines[-1].text
 
 
 def test_that_runs_are_reordered_left_out_and_removed(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:

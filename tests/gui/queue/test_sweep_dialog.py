@@ -106,6 +106,10 @@ def test_that_it_begins_with_the_class_that_is_tilted_most_and_nothing_wrong(qtb
     qtbot.keyClick(row.values, Key.Key_Return)
     assert dialog.isVisible()
     assert dialog.summary.property("role") == "error"
+    for widget in (*dialog.findChildren(QLineEdit, "sweep_values"), dialog.name, dialog.choice, dialog.preview):
+        assert widget.accessibleName()
+        assert widget.toolTip()
+    assert not any("&" in label.text() for label in dialog.findChildren(QLabel) if label.buddy() is None)
 
 
 def test_that_runs_their_time_and_names_are_shown_while_one_types(qtbot: QtBot, dialog: SweepDialog) -> None:
@@ -232,10 +236,3 @@ def test_that_menu_and_keys_open_the_dialog_and_the_results(qtbot: QtBot, window
     qtbot.waitUntil(lambda: shown.table.rowCount() == 2)
     assert "0 of 2" in shown.message.text()
     shown.close()
-
-
-def test_that_every_control_says_what_it_is(dialog: SweepDialog) -> None:
-    for widget in (*dialog.findChildren(QLineEdit, "sweep_values"), dialog.name, dialog.choice, dialog.preview):
-        assert widget.accessibleName()
-        assert widget.toolTip()
-    assert not any("&" in label.text() for label in dialog.findChildren(QLabel) if label.buddy() is None)

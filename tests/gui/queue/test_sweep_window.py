@@ -71,7 +71,9 @@ def column(window: SweepWindow, title: str) -> list[str]:
     return [item.text() for item in items if item is not None]
 
 
-def test_that_runs_stand_in_a_table_that_sorts_numbers_as_numbers(swept: SweepWindow) -> None:
+def test_that_runs_stand_in_a_table_that_sorts_numbers_as_numbers_and_is_copied_and_saved(
+    swept: SweepWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
     assert swept.message.text() == "Tilts: 12 of 12 runs are completed"
     assert column(swept, "ΔH(2)")[:2] == ["−2", "−2"]
     assert "(" in column(swept, "Share error TV")[0]
@@ -80,9 +82,6 @@ def test_that_runs_stand_in_a_table_that_sorts_numbers_as_numbers(swept: SweepWi
     place = 6
     swept.table.sortByColumn(place, Qt.SortOrder.AscendingOrder)
     assert column(swept, "Share error TV")[-1] == "–"
-
-
-def test_that_the_table_is_copied_and_saved(qtbot: QtBot, swept: SweepWindow, tmp_path: Path) -> None:
     swept.table.setFocus()
     qtbot.keyClick(swept.table, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QApplication.clipboard().text().splitlines()

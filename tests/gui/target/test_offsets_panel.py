@@ -131,18 +131,15 @@ def target(workbench: Workbench, row: int) -> float:
     return float(workbench.target.tilt.summary.target[row])
 
 
-def test_that_a_typed_offset_is_taken(hand: Hand, workbench: Workbench) -> None:
+def test_that_a_typed_offset_is_taken_and_a_typed_share_solves_for_its_offset_and_keeps_the_other_proportions(
+    hand: Hand, workbench: Workbench
+) -> None:
     hand.click(2, OFFSET)
     hand.type("-1,3577")
     assert offsets(workbench)[2] == -1.3577
     assert not hand.editors()
     assert hand.table.model().index(2, OFFSET).data() == "−1.358"
     assert workbench.setup.undo_stack.undoText() == "ΔH of 2"
-
-
-def test_that_a_typed_share_solves_for_its_offset_and_keeps_the_other_proportions(
-    hand: Hand, workbench: Workbench
-) -> None:
     before = workbench.target.tilt.summary.target
     hand.click(2, TARGET)
     hand.type("30,0%")
@@ -209,13 +206,23 @@ def test_that_an_entry_goes_to_all_selected_rows_as_one_step_if_their_shares_mak
     assert workbench.setup.undo_stack.count() == 1
 
 
-def test_that_arrows_move_between_cells_and_with_alt_nudge(hand: Hand, workbench: Workbench) -> None:
+def test_that_arrows_move_between_cells_and_with_alt_nudge_a_share_never_to_nothing(
+    hand: Hand, workbench: Workbench
+) -> None:
     hand.click(2, OFFSET)
     hand.key(Key.Key_Down)
     assert (hand.table.currentIndex().row(), hand.table.currentIndex().column()) == (3, OFFSET)
     hand.key(Key.Key_Down, Modifier.AltModifier)
     hand.key(Key.Key_Down, Modifier.AltModifier | Modifier.ShiftModifier)
     assert offsets(workbench)[3] == pytest.approx(-0.11)
+    start = target(workbench, 2)
+    hand.click(2, TARGET)
+    for _ in range(2):
+        hand.key(Key.Key_Up, Modifier.AltModifier)
+    assert target(workbench, 2) == pytest.approx(start + 0.02)
+    for _ in range(20):
+        hand.key(Key.Key_Down, Modifier.AltModifier)
+    assert 0 < target(workbench, 2) < start
 
 
 def test_that_the_wheel_edits_nothing_but_a_cell_that_is_being_edited(hand: Hand, workbench: Workbench) -> None:
@@ -229,17 +236,6 @@ def test_that_the_wheel_edits_nothing_but_a_cell_that_is_being_edited(hand: Hand
     assert hand.editor().text() == "1.29"
     hand.qtbot.keyClick(hand.editor(), Key.Key_Return)
     assert offsets(workbench)[2] == pytest.approx(1.29)
-
-
-def test_that_a_share_is_nudged_by_points_and_never_to_nothing(hand: Hand, workbench: Workbench) -> None:
-    start = target(workbench, 2)
-    hand.click(2, TARGET)
-    for _ in range(2):
-        hand.key(Key.Key_Up, Modifier.AltModifier)
-    assert target(workbench, 2) == pytest.approx(start + 0.02)
-    for _ in range(20):
-        hand.key(Key.Key_Down, Modifier.AltModifier)
-    assert 0 < target(workbench, 2) < start
 
 
 def test_that_delete_sets_selected_rows_to_zero_and_undo_brings_them_back(hand: Hand, workbench: Workbench) -> None:
@@ -480,11 +476,21 @@ def test_that_a_drag_goes_on_beyond_the_scale_to_what_locks_leave_and_escape_giv
     assert 0.099 < target(workbench, 3) < 0.1
 
 
-def test_that_a_click_or_space_locks_a_class(hand: Hand, workbench: Workbench) -> None:
+def test_that_a_click_or_space_locks_a_class_and_nothing_of_a_fixed_target_can_be_taken_hold_of(
+    hand: Hand, workbench: Workbench
+) -> None:
     hand.click(2, Column.LOCK)
     assert workbench.target.tilt.locked == {2}
     hand.key(Key.Key_Space)
     assert not workbench.target.tilt.locked
+    assert workbench.target.tilt is not None
+    workbench.target.changed.emit(replace(workbench.target.tilt, hint="It was so."))
+    hand.drag(2, 0.2)
+    hand.click(2, Column.LOCK)
+    assert not hand.table.dragging
+    assert not workbench.target.tilt.locked
+    assert not any(offsets(workbench))
+    assert not find(hand.panel, QAbstractButton, "preset_balance").isEnabled()
 
 
 def test_that_columns_come_on_demand_and_are_told_of(hand: Hand, qtbot: QtBot) -> None:
@@ -596,17 +602,6 @@ def test_that_terms_are_rows_with_a_switch_and_what_they_add(qtbot: QtBot, hand:
     assert asked.args == [0]
 
 
-def test_that_nothing_of_a_fixed_target_can_be_taken_hold_of(hand: Hand, workbench: Workbench) -> None:
-    assert workbench.target.tilt is not None
-    workbench.target.changed.emit(replace(workbench.target.tilt, hint="It was so."))
-    hand.drag(2, 0.2)
-    hand.click(2, Column.LOCK)
-    assert not hand.table.dragging
-    assert not workbench.target.tilt.locked
-    assert not any(offsets(workbench))
-    assert not find(hand.panel, QAbstractButton, "preset_balance").isEnabled()
-
-
 def test_that_zero_is_no_tilt_at_all_and_undone_in_one_step(qtbot: QtBot, hand: Hand, workbench: Workbench) -> None:
     with_term(qtbot, hand, workbench)
     workbench.target.set_share(2, 0.3)
@@ -673,17 +668,15 @@ def test_that_many_classes_can_be_filtered_and_ordered_by_how_far_they_are_off(
     assert target(workbench, 420) == pytest.approx(0.05), "the row's class, whatever its place"
 
 
-def test_that_only_rows_that_are_seen_are_painted(hand: Hand, workbench: Workbench) -> None:
+def test_that_only_rows_that_are_seen_are_painted_and_the_bars_have_their_scale(
+    hand: Hand, workbench: Workbench
+) -> None:
     many(workbench, 1000)
     asked: set[int] = set()
     arrival = hand.panel._model.arrival
     hand.panel._model.arrival = lambda place: (asked.add(place), arrival(place))[1]  # type: ignore[method-assign,func-returns-value]
     hand.table.viewport().repaint()
     assert 5 < len(asked) < 40
-
-
-def test_that_the_bars_of_many_classes_have_the_scale_of_those_on_the_screen(hand: Hand, workbench: Workbench) -> None:
-    many(workbench, 1000)
     model, head = hand.panel._model, hand.panel.head
 
     def scale() -> str:

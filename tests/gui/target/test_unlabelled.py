@@ -67,20 +67,7 @@ def judge_term(bench: Workbench) -> JudgeTermConfig:
     return term
 
 
-def test_that_the_offsets_say_that_there_are_no_classes(qtbot: QtBot, loose: MainWindow) -> None:
-    offsets = panel(loose, "offsets")
-    empty = offsets.findChild(QLabel, "offsets_empty")
-    qtbot.waitUntil(empty.isVisible)
-    assert empty.text().startswith("scans has no classes to give offsets to.")
-    for name in ("preset_zero", "preset_balance", "preset_only", "preset_invert"):
-        assert not offsets.findChild(QAbstractButton, name).isEnabled()
-    with qtbot.waitSignal(loose.workbench.setup.dataset_changed):
-        loose.workbench.setup.set_dataset(DigitsConfig())
-    assert not empty.isVisible()
-    assert offsets.findChild(QAbstractButton, "preset_zero").isEnabled()
-
-
-def test_that_the_shares_say_why_there_are_none_until_a_judge_is_chosen(qtbot: QtBot, loose: MainWindow) -> None:
+def test_that_shares_and_offsets_say_why_there_are_none(qtbot: QtBot, loose: MainWindow) -> None:
     shares = panel(loose, "shares")
     assert "There are no classes to train a judge on" in shares.empty_text
     assert "“Judge of”" in shares.empty_text
@@ -91,6 +78,16 @@ def test_that_the_shares_say_why_there_are_none_until_a_judge_is_chosen(qtbot: Q
         qtbot.keyClick(choice, Key.Key_Down)
     assert loose.workbench.setup.config.evaluation.judge == "digits"
     assert "Press Start" in shares.empty_text
+    offsets = panel(loose, "offsets")
+    empty = offsets.findChild(QLabel, "offsets_empty")
+    qtbot.waitUntil(empty.isVisible)
+    assert empty.text().startswith("scans has no classes to give offsets to.")
+    for name in ("preset_zero", "preset_balance", "preset_only", "preset_invert"):
+        assert not offsets.findChild(QAbstractButton, name).isEnabled()
+    with qtbot.waitSignal(loose.workbench.setup.dataset_changed):
+        loose.workbench.setup.set_dataset(DigitsConfig())
+    assert not empty.isVisible()
+    assert offsets.findChild(QAbstractButton, "preset_zero").isEnabled()
 
 
 def test_that_the_judge_of_another_set_tilts_and_its_log_odds_are_seen_before_and_after(

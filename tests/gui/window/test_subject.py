@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,7 +105,9 @@ def open_lesson(hands: Hands, name: str = "vanishing-gradients") -> None:
     assert hands.find(QWidget, "lesson_card").isVisible()
 
 
-def test_that_a_closed_lesson_gives_the_set_up_back(hands: Hands) -> None:
+def test_that_a_lesson_closed_or_left_with_its_data_set_gives_the_set_up_back_and_a_preset_does_not(
+    hands: Hands,
+) -> None:
     bench = hands.bench
     bench.setup.edit(seed=7, name="mine")
     hands.enter(2, Column.TARGET, "30")
@@ -117,12 +118,6 @@ def test_that_a_closed_lesson_gives_the_set_up_back(hands: Hands) -> None:
         hands.qtbot.mouseClick(hands.find(QToolButton, "lesson_close"), LEFT)
     assert bench.setup.config == before
     assert hands.find(QWidget, "lesson_card").isHidden()
-
-
-def test_that_a_lesson_is_left_with_its_data_set_or_a_preset(hands: Hands) -> None:
-    bench = hands.bench
-    bench.setup.edit(seed=7, name="mine")
-    before = bench.setup.config
     open_lesson(hands)
     open_lesson(hands, "mode-collapse")  # another one may be opened on the way
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
@@ -180,60 +175,49 @@ def runs_panel(hands: Hands) -> RunsPanel:
 
 
 @pytest.mark.usefixtures("all_panels")
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda hands, run: press(hands, "like"),
-        lambda hands, run: runs_panel(hands).duplicate(run.name),
-    ],
-    ids=["banner", "table"],
-)
-def test_that_a_set_up_like_another_run_comes_once_the_one_under_way_is_stopped(
-    hands: Hands, old_run: Path, ask: Callable[[Hands, Path], None]
-) -> None:
+def test_that_a_set_up_like_another_run_comes_once_the_one_under_way_is_stopped(hands: Hands, old_run: Path) -> None:
     bench, before = hands.bench, hands.bench.setup.config
     bench.runs.title = "twos"
     training(hands)
     look_at(hands, old_run)
-    with hands.answering("Keep training") as said:
-        ask(hands, old_run)
-    assert said[0].startswith("Stop, save and set up another? “twos” trains, at step 1.")
-    assert bench.runs.run.phase is RunPhase.RUNNING
+    for ask in (lambda: press(hands, "like"), lambda: runs_panel(hands).duplicate(old_run.name)):
+        with hands.answering("Keep training") as said:
+            ask()
+        assert said[0].startswith("Stop, save and set up another? “twos” trains, at step 1.")
+        assert bench.runs.run.phase is RunPhase.RUNNING
     with hands.answering("Stop, save and set up another"):
-        ask(hands, old_run)
+        press(hands, "like")
     assert bench.setup.config == before
     stopped(hands)
     assert bench.setup.config.name == "an old run"
 
 
 @pytest.mark.usefixtures("all_panels")
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda hands, run: press(hands, "resume"),
-        lambda hands, run: hands.window.actions_of_run["continue"].trigger(),
-        lambda hands, run: hands.find(QAction, "resume_run").trigger(),
-        lambda hands, run: runs_panel(hands).resume(run.name),
-    ],
-    ids=["banner", "Go on", "file menu", "table"],
-)
 def test_that_another_run_is_resumed_once_the_one_under_way_is_stopped(
-    hands: Hands, old_run: Path, ask: Callable[[Hands, Path], None], monkeypatch: pytest.MonkeyPatch
+    hands: Hands, old_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench, resumed = hands.bench, list[Path]()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(old_run))
+    asks = (
+        lambda: press(hands, "resume"),
+        hands.window.actions_of_run["continue"].trigger,
+        hands.find(QAction, "resume_run").trigger,
+        lambda: runs_panel(hands).resume(old_run.name),
+    )
     training(hands)
     look_at(hands, old_run)
-    with hands.answering("OK") as said:
-        ask(hands, old_run)
-    assert said[0].startswith("The run has no checkpoint"), "nothing is stopped in vain"
+    for ask in asks:
+        with hands.answering("OK") as said:
+            ask()
+        assert said[0].startswith("The run has no checkpoint"), "nothing is stopped in vain"
     monkeypatch.setattr(bench.starter, "ensure_resumable", lambda run: None)
     monkeypatch.setattr(bench.starter, "resume", resumed.append)
-    with hands.answering("Keep training"):
-        ask(hands, old_run)
-    assert bench.runs.run.phase is RunPhase.RUNNING
+    for ask in asks:
+        with hands.answering("Keep training"):
+            ask()
+        assert bench.runs.run.phase is RunPhase.RUNNING
     with hands.answering("Stop, save and resume the other"):
-        ask(hands, old_run)
+        press(hands, "resume")
     assert not resumed
     stopped(hands)
     assert resumed == [old_run]
