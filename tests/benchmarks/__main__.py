@@ -30,7 +30,6 @@ def main() -> None:
 
 
 def lines(data: Path) -> Iterator[str]:
-    """The rows of each benchmark."""
     for name in _PLAIN:
         yield from _lines_of(name)
     for name in _ON_MNIST:

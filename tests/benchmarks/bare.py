@@ -147,7 +147,6 @@ class Bare:
         self.batches: Iterator[Tensor] = iter(())
 
     def step(self) -> None:
-        """The next batch."""
         chosen = next(self.batches, None)
         if chosen is None:
             self.batches = iter(torch.randperm(len(self.images)).split(self.size)[:-1])
@@ -176,5 +175,4 @@ class Scripted:
         self.loss = 0.0
 
     def step(self) -> None:
-        """The next batch."""
         self.loss = self.loop.step(next(self.batches)).item()

@@ -80,7 +80,6 @@ class Outcome:
 
 
 def tried(setting: Setting, trials: int, seed: int = 0) -> Outcome:
-    """Simulate one cell."""
     rng = np.random.default_rng(seed)
     rates, shares = setting.rates, setting.shares
     columns = rates[:, :CLASSES]
@@ -114,7 +113,6 @@ def _informed_width(setting: Setting, rng: np.random.Generator) -> float:
 
 
 def grid() -> Iterator[Setting]:
-    """Every cell."""
     for error, held_out, samples, top in product(ERRORS, HELD_OUT, SAMPLES, TOPS):
         yield Setting(error=error, held_out=held_out, samples=samples, top=top)
 

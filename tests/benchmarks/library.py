@@ -42,7 +42,6 @@ def fill(root: Path, count: int) -> None:
 
 
 def measure(root: Path) -> None:
-    """A line for each."""
     from studio.gui.library.columns import Column
     from studio.gui.library.panel import RunsPanel
     from studio.gui.window.workbench import Workbench
@@ -78,7 +77,6 @@ def measure(root: Path) -> None:
 
 
 def say(what: str, work: Callable[[], object]) -> None:
-    """Do it once and print how long it took."""
     began = time.perf_counter()
     work()
     print(f"| {what} | {1000 * (time.perf_counter() - began):.1f} |", flush=True)

@@ -36,7 +36,6 @@ def main() -> None:
 
 
 def write(root: Path, points: int) -> Path:
-    """A run with so many points."""
     import numpy as np
 
     from studio.training.messages.events import Logged
@@ -58,7 +57,6 @@ def write(root: Path, points: int) -> Path:
 
 
 def look(run: Path) -> None:
-    """Open it and move the cursor."""
     app, theme = application()
     from PySide6.QtCore import QTimer
 

@@ -48,7 +48,6 @@ def main() -> None:
 
 
 def rows(root: Path, seconds: float = 1.0, blocks: int = 8) -> Iterator[Row]:
-    """A row for each model."""
     if not mnist(root):
         yield Row(what="FLOP/s of a step", target=60, values=(), unit="%", notes=NO_MNIST)
         return

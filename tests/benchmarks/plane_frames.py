@@ -37,7 +37,6 @@ def main() -> None:
 
 
 def row(preset: str, seconds: float, home: Path) -> str:
-    """One line of the table."""
     from studio.gui.live.plane.panel import PlanePanel
     from studio.training.config.presets import config_or_preset
     from tests.screenshots import _turn

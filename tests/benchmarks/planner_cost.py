@@ -22,7 +22,6 @@ def main() -> None:
 
 
 def rows() -> Iterator[Row]:
-    """A row for the share, a row for the epoch."""
     yield _share()
     yield _epoch()
 

@@ -69,7 +69,6 @@ def share_of_twos(trainer: Trainer, kind: PlannerKind | None) -> float:
 
 
 def row(offset: float, trainer: Trainer, report: PlannerReport, found: PlannerRow) -> str:
-    """A line of the table."""
     prototype = PROTOTYPE.get((offset, found.kind), "–") if found.kind is not None else "–"
     variance = f"{report.relative(found.trace):.3g} ± {report.relative(found.trace_error):.2g}"
     bias = f"{100 * found.bias:.2g} ± {100 * found.bias_error:.2g} %"
@@ -78,7 +77,6 @@ def row(offset: float, trainer: Trainer, report: PlannerReport, found: PlannerRo
 
 
 def compared(offset: float, data: ExampleSet, steps: int, seconds: float) -> None:
-    """Train, compare, print."""
     trainer = Trainer(configured(offset), data)
     for _ in range(steps):
         trainer.step()

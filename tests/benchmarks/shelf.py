@@ -135,7 +135,6 @@ class Budgeted:
 
     @property
     def rate(self) -> float:
-        """Examples trained on, per second."""
         return self.trainer.examples / self._spent
 
     def budgets(self, minutes: Sequence[float]) -> Iterator[float]:
@@ -162,7 +161,6 @@ def interval(share: float, count: int) -> float:
 
 
 def row(kind: str, seed: int, minutes: float, run: Budgeted, found: Verdict) -> str:
-    """A line of the table."""
     share = f"{100 * found.share:.1f} ± {100 * interval(found.share, found.count):.1f} %"
     grid = "–" if math.isnan(run.first_grid) else f"{run.first_grid:.0f} s"
     return (

@@ -72,7 +72,6 @@ class Soak:
         self.objects = [0, 0]  # before memory is compared, and after
 
     def run(self) -> int:
-        """Work for so long, then tell."""
         import psutil
         from PySide6.QtCore import QTimer
 

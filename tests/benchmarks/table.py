@@ -67,7 +67,6 @@ class Rates:
 
     @property
     def notes(self) -> str:
-        """Both medians."""
         return f"{statistics.median(self.ours):.3g} against {statistics.median(self.theirs):.3g} steps/s"
 
 
@@ -106,7 +105,6 @@ def rate(step: Callable[[], object], seconds: float) -> float:
 
 
 def show(rows: Iterable[Row | str]) -> None:
-    """Print them as they come."""
     print(HEADER)
     for row in rows:
         print(row, flush=True)

@@ -82,7 +82,6 @@ def main() -> None:
 
 
 def rows(root: Path, seconds: float = 0.7, blocks: int = 12) -> Iterator[Row]:
-    """A row for each case and baseline."""
     for case in _DIGITS:
         yield from _rows(case, root, seconds, blocks)
     if not mnist(root):

@@ -49,7 +49,6 @@ def main() -> None:
 
 
 def rows(root: Path, seconds: float = 2.0, blocks: int = 10) -> Iterator[Row]:
-    """A row for each model."""
     if not mnist(root):
         yield Row(what="the window's cost", target=0.95, values=(), notes=NO_MNIST)
         return

@@ -26,7 +26,8 @@ from studio.training.storage.metrics import read_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, JOBS = 600, 2
-_QUIET = {"OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+_QUIET = {"OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+"""Ray has its workers give way to every other program, and the tests beside these would make them wait."""
 PATIENCE_S = 480
 SET = {
     "batch.average_size": 32,

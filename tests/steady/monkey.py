@@ -108,7 +108,6 @@ class Monkey(QObject):
 
     @property
     def sent(self) -> int:
-        """How many events so far."""
         return self.counts.total()
 
     def play(self, events: int) -> None:

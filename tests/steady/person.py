@@ -69,23 +69,18 @@ class Person:
         self._panel += 1
 
     def tilt(self) -> None:
-        """Type an offset."""
         self._enter(Column.OFFSET, f"{self._chance.uniform(-1.5, 1.5):.2f}")
 
     def share(self) -> None:
-        """Type a target share."""
         self._enter(Column.TARGET, f"{self._chance.uniform(5, 30):.1f}")
 
     def undo(self) -> None:
-        """Undo."""
         self._key(Key.Key_Z, Modifier.ControlModifier)
 
     def redo(self) -> None:
-        """Redo."""
         self._key(Key.Key_Z, Modifier.ControlModifier | Modifier.ShiftModifier)
 
     def sample(self) -> None:
-        """Ask for samples."""
         self._key(Key.Key_F9)
 
     def choose(self) -> None:
@@ -123,14 +118,12 @@ class Person:
             QTest.keyClick(field, Key.Key_Return)
 
     def back_in_time(self) -> None:
-        """Move the time cursor."""
         slider = self._find(QSlider, "time_slider")
         if slider.isEnabled():
             slider.setFocus()
             QTest.keyClick(slider, Key.Key_PageDown if self._chance.random() < 0.7 else Key.Key_Home)
 
     def follow(self) -> None:
-        """Follow the run again."""
         self._key(Key.Key_End, Modifier.AltModifier)
 
     def resize(self) -> None:
@@ -138,20 +131,16 @@ class Person:
         self.window.resize(self._chance.randrange(1100, 1400), self._chance.randrange(740, 900))
 
     def look(self) -> None:
-        """Take another theme."""
         self.window.theme.set_mode(self._chance.choice((ThemeMode.LIGHT, ThemeMode.DARK)))
 
     def evaluate(self) -> None:
-        """Ask whether the tilt arrives."""
         self._key(Key.Key_E, Modifier.ControlModifier)
 
     def compare(self) -> None:
-        """Have planners compared."""
         self._go_to("planners")
         self._click(self._find(QAbstractButton, "planners_compare"))
 
     def call_off(self) -> None:
-        """Call the comparison off."""
         self._click(self._find(QAbstractButton, "planners_cancel"))
 
     def pause(self) -> None:
@@ -159,7 +148,6 @@ class Person:
         self._press("pause")
 
     def step(self) -> None:
-        """Take one step."""
         self._press("step")
 
     # -- hands

@@ -127,7 +127,6 @@ class Heart(QObject):
         self._watcher.start()
 
     def beat(self) -> None:
-        """The event loop turns."""
         gap = time.perf_counter() - self._last
         self.longest = max(self.longest, gap)
         if gap > self._patience:
@@ -141,7 +140,6 @@ class Heart(QObject):
         self._used, self._used_by_all = time.thread_time(), time.process_time()
 
     def stop(self) -> None:
-        """Beat no more."""
         self._timer.stop()
         self._over.set()
         self._watcher.join()
