@@ -20,11 +20,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from studio.errors import Cancelled, UserError
 from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import evaluation_of
+from studio.evaluation.tables import evaluation_of, with_unsure
 from studio.library.export.event_file import write_events
 from studio.library.export.network import Network
 from studio.library.export.pictures import caption, captioned_grids, write_grid, write_timelapse
 from studio.library.export.report import write_report
+from studio.library.export.samples import _folders
 from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg, decimated
 from studio.library.export.tables import write_csv, write_parquet
@@ -281,3 +282,28 @@ def test_that_a_model_for_other_programs_says_the_step_of_its_weights(tmp_path: 
     small = make_config(model="vae", width=4, latent_size=4)
     run = add_weights(make_run(tmp_path, "a", small, frames=0, summary={"steps": 600, "weights_step": 400}))
     assert Network.of(run, averaged=True).about["steps"] == 400
+
+
+@pytest.mark.parametrize(
+    ("classes", "folders"),
+    [
+        (("cat", "dog"), ["cat", "dog", "unsure"]),
+        (("A", "a"), ["000_A", "001_a", "unsure"]),
+        (("Straße", "STRASSE"), ["000_Straße", "001_STRASSE", "unsure"]),
+        (("cat", "unsure"), ["000_cat", "001_unsure", "unsure"]),
+        (("Unsure", "cat"), ["000_Unsure", "001_cat", "unsure"]),
+        (("con", "cat"), ["000_con", "001_cat", "unsure"]),
+        (("a/b", "a-b"), ["000_a-b", "001_a-b", "unsure"]),
+    ],
+)
+def test_that_every_class_has_a_folder_of_its_own_on_any_system(
+    tmp_path: Path, classes: tuple[str, ...], folders: list[str]
+) -> None:
+    assert [folder.name for folder in _folders(tmp_path, classes)] == folders
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == sorted(folders)
+
+
+def test_that_a_class_called_unsure_is_not_the_judge_s_own() -> None:
+    assert with_unsure(("cat", "dog")) == ("cat", "dog", "unsure")
+    assert with_unsure(("cat", "unsure")) == ("cat", "unsure", "unsure (judge)")
+    assert len(set(with_unsure(("Unsure", "cat")))) == 3

@@ -12,9 +12,11 @@ from torch import Tensor
 from studio.models.base import Batch, GenerativeModel, LossTerms
 from studio.models.catalog import ModelSpec
 from studio.models.config import ModelConfig
+from tests.threads import with_one_thread
 
 Shape = tuple[int, int, int]
 
+one_thread = pytest.fixture(autouse=True, scope="package")(with_one_thread)  # networks as small gain none by more
 SHAPES: tuple[Shape, ...] = ((1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 1, 1))
 
 

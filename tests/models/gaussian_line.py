@@ -22,35 +22,16 @@ _EXAMPLES = 20_000
 _AVERAGE_SIZE = 128.0
 
 
-def learned_line(config: ModelConfig, *, tilt: float, steps: int, decay: float = 0.999, count: int = 20_000) -> Tensor:
-    """Samples, in units of the standard deviation, of a model trained on the tilted line.
-
-    Args:
-        config: the model.
-        tilt: λ.
-        steps: training steps.
-        decay: of the averaged weights, which draw the samples.
-        count: how many samples.
-
-    Returns:
-        shape (count,).
+def learned_line(config: ModelConfig, *, steps: int, count: int = 20_000) -> Tensor:
+    """Samples by the averaged weights of a model trained for so many steps on the line tilted by λ = 1, in units of the
+    standard deviation, shape (count,).
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a second one only waits for networks as small as these
-    try:
-        return _learned(config, tilt, steps, decay, count)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _learned(config: ModelConfig, tilt: float, steps: int, decay: float, count: int) -> Tensor:
     line = np.random.default_rng(0).normal(size=_EXAMPLES)
-    logs = -tilt * line
-    logs -= np.log(np.mean(np.exp(logs)))
+    logs = -line - np.log(np.mean(np.exp(-line)))
     planner = ErrorCarryPlanner(logs, _AVERAGE_SIZE, np.random.default_rng(1))
     images = torch.from_numpy(line).float().div(SCALE).reshape(-1, 1, 1, 1)
     model = _built(config)
-    average = WeightAverage(model, decay)
+    average = WeightAverage(model, 0.999)
     rng = torch.Generator().manual_seed(2)
     optimisers = {
         phase.network: NetworkOptimiser(

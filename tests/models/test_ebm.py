@@ -129,6 +129,6 @@ def test_that_a_tilted_line_is_learned() -> None:
             "energy_optimiser": {"learning_rate": 2e-3, "beta1": 0.0, "half_after": 500},
         }
     )
-    x = learned_line(config, tilt=1.0, steps=2_500, count=10_000)
+    x = learned_line(config, steps=2_500, count=10_000)
     assert abs(x.mean().item() + 1) < 0.12
     assert abs(x.var().item() - 1) < 0.2

@@ -155,6 +155,6 @@ def test_that_views_are_of_the_flow_its_density_and_its_ways() -> None:
 def test_that_a_tilted_line_is_learned(path: FlowPath) -> None:
     """N(0, 1) under ΔH = x becomes N(−1, 1): mean within .05, standard deviation within .05."""
     config = model_spec("flow_matching").config.model_validate({"width": 8, "path": path})
-    samples = learned_line(config, tilt=1.0, steps=3000)
+    samples = learned_line(config, steps=3000)
     assert samples.mean().item() == pytest.approx(-1, abs=0.05)
     assert samples.std().item() == pytest.approx(1, abs=0.05)

@@ -132,6 +132,6 @@ def test_that_a_tilted_line_is_learned() -> None:
             "machine_optimiser": {"learning_rate": 0.01, "half_after": 300},
         }
     )
-    x = learned_line(config, tilt=1.0, steps=1_500)
+    x = learned_line(config, steps=1_500)
     assert abs(x.mean().item() + 1) < 0.12
     assert abs(x.var().item() - 1) < 0.2

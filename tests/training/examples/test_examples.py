@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from studio.data.image_set import ImageSet
 from studio.data.subset import Subset, part_of
 from studio.errors import UserError
 from studio.training.engine.trainer import Trainer
-from studio.training.examples.examples import Examples
+from studio.training.examples.examples import Examples, padded, padded_size
 from studio.training.examples.split import kept_indices, split_off
 from tests.training.conftest import tiny_config, tiny_images
 
@@ -82,3 +84,28 @@ def test_that_reading_a_batch_leaves_the_set_as_it_is() -> None:
     before = data.values.copy()
     Examples(data, CPU).read(slice(None)).zero_()
     np.testing.assert_array_equal(data.values, before)
+
+
+@given(st.integers(1, 10**6))
+def test_that_a_size_grows_by_a_sixteenth_at_most(count: int) -> None:
+    """And a padded size stays."""
+    size = padded_size(count)
+    assert count <= size <= count * 17 / 16
+    assert padded_size(size) == size
+
+
+def test_that_an_octave_has_sixteen_sizes() -> None:
+    assert sorted({padded_size(count) for count in range(65, 129)}) == list(range(68, 129, 4))
+    assert len({padded_size(count) for count in range(513, 1025)}) == 16
+
+
+@given(st.integers(1, 300))
+def test_that_what_fills_a_batch_weighs_nothing(count: int) -> None:
+    """The batch itself stands first, as it was; the rest are examples of it."""
+    indices, weights = np.arange(100, 100 + count), np.linspace(1, 2, count)
+    all_indices, all_weights = padded(indices, weights)
+    assert len(all_indices) == len(all_weights) == padded_size(count)
+    np.testing.assert_array_equal(all_indices[:count], indices)
+    np.testing.assert_array_equal(all_weights[:count], weights)
+    assert not all_weights[count:].any()
+    assert set(all_indices) == set(indices)

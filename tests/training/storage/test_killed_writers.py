@@ -81,3 +81,14 @@ def test_that_a_writer_killed_before_its_first_batch_leaves_an_empty_file_or_non
     append_metrics(tmp_path, [Logged(step=1, seconds=1.0, values={"a": 1.0})])
     assert read_metrics(tmp_path).steps.tolist() == [1]
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.sqlite"]
+
+
+@sizes(40, 240)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a child for each kill")
+def test_that_no_kill_loses_what_was_on_disk(count: int, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "tests.training.kill", str(count)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    with capsys.disabled():
+        print("\n" + done.stdout + done.stderr)
+    assert done.returncode == 0
+    assert f"{count} kills" in done.stdout
