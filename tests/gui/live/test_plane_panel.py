@@ -69,7 +69,9 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel
     return panel
 
 
-def test_that_points_of_an_old_run_are_shown_where_they_belong(panel: PlanePanel, workbench: Workbench) -> None:
+def test_that_points_of_a_run_are_shown_where_they_belong(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+) -> None:
     grid = make_snapshot().grid
     assert grid is not None
     kept = Frame(grid=grid, seconds=1.0, points=np.ones((5, 2)), labels=np.zeros(5, np.int64))
@@ -79,6 +81,9 @@ def test_that_points_of_an_old_run_are_shown_where_they_belong(panel: PlanePanel
     workbench.time.frame_shown.emit(kept)
     assert panel._step.text().startswith(f"step {grid.step}")
     assert np.array_equal(panel._frame.points, np.ones((5, 2)))
+    load(qtbot, workbench, LinesConfig(count=400))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    assert panel._frame is None, "they are of the ring"
 
 
 def test_that_points_of_stepped_weights_are_shown_until_they_are_left(

@@ -145,8 +145,9 @@ class PlanePanel(LivePanel):
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        if snapshot.plane is not None and snapshot.plane is not self._frame and self._dataset is not None:
-            self._frame = snapshot.plane
+        plane, others = snapshot.plane, self._time.config is not None and not self._target.data.is_of_run
+        if plane is not None and plane is not self._frame and self._dataset is not None and not others:
+            self._frame = plane
             self.request_draw()
 
     @Slot(object)
