@@ -318,7 +318,8 @@ class Monkey(QObject):
     # -- where
 
     def _focus(self) -> QWidget:
-        return QApplication.focusWidget() or self.window
+        found = QApplication.focusWidget()
+        return found if found is not None and found.isEnabled() else self.window
 
     def _place_in(self, widget: QWidget) -> QPoint:
         return QPoint(self._chance.randrange(max(1, widget.width())), self._chance.randrange(max(1, widget.height())))

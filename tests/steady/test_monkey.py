@@ -13,14 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.log import LogLine
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.view_state import RunPhase, TiltView
 from studio.gui.window.main_window import MainWindow
+from studio.training.config.assignments import with_settings
 from studio.training.config.file import parse_config
 from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import CadenceConfig, EvaluationConfig, Precision, RunConfig
@@ -34,6 +36,12 @@ PRESETS = (
     "digits-gan", "planar-gan", "digits-vae", "digits-rbm", "digits-wgan_gp", "planar-diffusion", "digits-diffusion",
     "planar-wgan_gp", "digits-ebm", "digits-hierarchical_vae",
 )  # fmt: skip
+SETTINGS = {
+    "digits-gan": ("hold.on=true", "hold.every=20", "hold.samples=100"),
+    "digits-vae": ("model.conditional=true", "model.labels_used=0.5"),
+    "digits-diffusion": ("model.weights_fade=0.5",),
+}
+"""What presets are played with besides."""
 LONGEST = 1.0  # seconds of processor time for which the window may stand still
 LONGEST_ANYWHERE = 2.0  # the same where nothing is known of the machine
 
@@ -74,6 +82,7 @@ class Game:
         self.bugs: list[str] = []
         self.log: deque[str] = deque(maxlen=20)
         self.bench.log.line_logged.connect(self._read)
+        self.bench.target.changed.connect(self._check_answer)
 
     def play(self, preset: str, events: int) -> None:
         """Let it play with a run of this preset under way, then see that all is in order."""
@@ -128,6 +137,15 @@ class Game:
             assert trained.energy == shown.energy
             assert trained.gauge is shown.gauge
 
+    def _check_answer(self, tilt: TiltView | None) -> None:
+        """What is shown as an answer was compared with this very target."""
+        known = tilt is not None and tilt.fault is None and (tilt.energies is None) != tilt.perturbation.by_example
+        if tilt is None or not known or not tilt.seen or tilt.dataset.plane is not None:
+            return
+        answered = tilt.seen[-1].target
+        if answered.shape != tilt.summary.target.shape or np.abs(answered - tilt.summary.target).max() > 1e-6:
+            self.bugs.append(f"{answered} is no answer to {tilt.summary.target}: {tilt.generated}")
+
     def _check_undo(self) -> None:
         """Undone to the first edit and redone to the last, the target is what it was."""
         stack = self.bench.setup.undo_stack
@@ -158,7 +176,7 @@ def tiny(preset: str) -> RunConfig:
         "threads": 1,
         "precision": Precision.FLOAT32,
     }
-    return config_or_preset(preset).model_copy(update=quick)
+    return with_settings(config_or_preset(preset).model_copy(update=quick), SETTINGS.get(preset, ()))
 
 
 def play(
