@@ -1,4 +1,4 @@
-"""Samples of a run that is not under way, drawn anew by the weights that its folder holds."""
+"""Samples of a run that is not under way, drawn anew by weights that its folder holds."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from studio.training.storage.run import Run, restore_model
 Shape = tuple[int, ...]
 
 
-def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) -> SampleGrid:
-    """A sample grid of these latents, by the newest weights on disk; raises UserError if it cannot be drawn."""
-    return _drawn(folder, latents, count, progress)[0]
+def redraw_grid(folder: Path, latents: Latents, count: int, step: int, progress: Progress) -> SampleGrid:
+    """A sample grid of these latents, by the weights kept nearest to a step; raises UserError if it cannot be drawn."""
+    return _drawn(_of_images(folder).near(step), latents, count, progress)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress
     """A grid of each run by its newest weights, all of these latents; raises UserError as for one."""
     share = 1 / len(folders)
     drawn = [
-        _drawn(folder, latents, count, progress.part(place * share, (place + 1) * share))
+        _drawn(_of_images(folder), latents, count, progress.part(place * share, (place + 1) * share))
         for place, folder in enumerate(folders)
     ]
     first = drawn[0][1]
@@ -45,9 +45,9 @@ def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress
     return MatchedSamples(grids=tuple(grid for grid, _ in drawn), others=others)
 
 
-def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Interpolation:
-    """The way between samples, by the newest weights on disk; raises UserError if it cannot be drawn."""
-    run = _of_images(folder)
+def redraw_between(folder: Path, asked: ShowBetween, step: int, progress: Progress) -> Interpolation:
+    """The way between samples, by the weights kept nearest to a step; raises UserError if it cannot be drawn."""
+    run = _of_images(folder).near(step)
     model = _model(run, asked.averaged, progress)
     progress.report("Interpolating between samples", None)
     found = interpolation(model, asked, run.weights_step or 0, run.scale)
@@ -64,9 +64,9 @@ def _of_images(folder: Path) -> Run:
     return run
 
 
-def _drawn(folder: Path, latents: Latents, count: int, progress: Progress) -> tuple[SampleGrid, Shape | None]:
+def _drawn(run: Run, latents: Latents, count: int, progress: Progress) -> tuple[SampleGrid, Shape | None]:
     """A grid, and the shape of the latents behind it."""
-    run, images, shape = _of_images(folder), [], None
+    images, shape = [], None
     for averaged, start in ((False, 0.0), (True, 0.5)):
         part = progress.part(start, start + 0.5)
         model = _model(run, averaged, part)

@@ -18,7 +18,7 @@ from studio.training.config.run_config import RunConfig
 from studio.training.storage.checkpoint import read_record
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import newest_point
-from studio.training.storage.run_identity import RunIdentity, no_summary, read_summary
+from studio.training.storage.run_identity import RunIdentity, nearest_kept, no_summary, read_summary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,6 +88,11 @@ class Run:
             ),
             summary={**self.summary, "weights_seconds": record.notes.seconds, "revision": record.revision},
         )
+
+    def near(self, step: int) -> Run:
+        """The run by the weights that are kept nearest to a step; errors as of `back_at`."""
+        kept = self.identity.kept_steps
+        return self.back_at(nearest_kept(kept, step)) if kept else self
 
     def at(self, assignments: Sequence[str]) -> Run:
         """The same run with its data in other places, as `RunIdentity.at`."""

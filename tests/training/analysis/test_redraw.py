@@ -32,16 +32,24 @@ def trained(path: Path, kind: str = "gan", **model: int) -> Played:
 
 def test_that_a_grid_on_disk_is_that_of_the_run(tmp_path: Path) -> None:
     run = trained(tmp_path / "run")
-    found = redraw_grid(tmp_path / "run", LATENTS, 4, Progress())
+    found = redraw_grid(tmp_path / "run", LATENTS, 4, 2, Progress())
     assert (found.step, found.latents) == (2, LATENTS)
     for averaged, drawn in ((True, found.averaged), (False, found.raw)):
         assert np.array_equal(drawn, grid_images(run.trainer.shown(averaged=averaged), LATENTS, 4, PIXELS))
+    before, asked = (
+        redraw_grid(tmp_path / "run", LATENTS, 4, 0, Progress()),
+        ShowBetween(points=tuple(LATENTS.points(2))),
+    )
+    assert before.step == 0, "where the weights are kept of the step that is looked at"
+    assert not np.array_equal(before.raw, found.raw)
+    asked = ShowBetween(points=tuple(LATENTS.points(2)))
+    assert redraw_between(tmp_path / "run", asked, 0, Progress()).step == 0
 
 
 def test_that_the_way_between_samples_on_disk_is_that_of_the_run(tmp_path: Path) -> None:
     run = trained(tmp_path / "run")
     asked = ShowBetween(points=tuple(LATENTS.points(4)), averaged=True)
-    found = redraw_between(tmp_path / "run", asked, Progress())
+    found = redraw_between(tmp_path / "run", asked, 2, Progress())
     live = interpolation(run.trainer.shown(averaged=True), asked, 2, PIXELS)
     assert live is not None
     assert np.array_equal(found.images, live.images)
@@ -68,10 +76,10 @@ def test_that_drawing_can_be_cancelled(tmp_path: Path) -> None:
 
 def test_that_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="weights cannot be read"):
-        redraw_grid(make_run(tmp_path, "bare"), LATENTS, 4, Progress())
+        redraw_grid(make_run(tmp_path, "bare"), LATENTS, 4, 2, Progress())
     trained(tmp_path / "rbm", "rbm")
     with pytest.raises(UserError, match="cannot be interpolated"):
-        redraw_between(tmp_path / "rbm", ShowBetween(points=tuple(LATENTS.points(2))), Progress())
+        redraw_between(tmp_path / "rbm", ShowBetween(points=tuple(LATENTS.points(2))), 2, Progress())
 
 
 def test_that_building_a_model_leaves_the_global_stream_alone() -> None:

@@ -265,7 +265,7 @@ def test_that_a_run_that_diverged_leaves_its_last_finite_state_as_the_newest(run
     saved = Run.open(run_path)
     assert (saved.summary["steps"], saved.weights_step) == (5, 3)
     assert saved.weights_seconds <= saved.summary["seconds"]
-    assert redraw_grid(run_path, Latents(seed=1), 4, Progress()).step == 3
+    assert redraw_grid(run_path, Latents(seed=1), 4, 3, Progress()).step == 3
     assert all(tensor.isfinite().all() for tensor in restore_model(saved).state_dict().values())
     again = resume(run_path)
     assert again.step == 3

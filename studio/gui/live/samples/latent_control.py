@@ -194,22 +194,26 @@ class LatentControl(QObject):
     # -- drawing beside the window
 
     def _draw_grid(self, folder: Path, latents: Latents, count: int) -> None:
+        step = self._time.view.step
+
         def work(progress: Progress) -> SampleGrid:
             from studio.training.analysis.redraw import redraw_grid
 
-            return redraw_grid(folder, latents, count, progress)
+            return redraw_grid(folder, latents, count, step, progress)
 
         def show(grid: SampleGrid) -> None:
-            if folder == self._time.folder and latents == self._latents:
+            if (folder, step) == (self._time.folder, self._time.view.step) and latents == self._latents:
                 self.grid_drawn.emit(grid)
 
         self._tasks.run(work, done=show, failed=self._on_failed, cancelled=self._on_cancelled)
 
     def _draw_between(self, folder: Path, asked: ShowBetween) -> None:
+        step = self._time.view.step
+
         def work(progress: Progress) -> Interpolation:
             from studio.training.analysis.redraw import redraw_between
 
-            return redraw_between(folder, asked, progress)
+            return redraw_between(folder, asked, step, progress)
 
         def show(found: Interpolation) -> None:
             if folder == self._time.folder and asked == self._asked:

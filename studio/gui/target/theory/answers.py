@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.evaluation.report import Mean
@@ -20,7 +19,6 @@ from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
 from studio.training.storage.run import Run
 from studio.training.storage.run_folder import safe_name
-from studio.training.storage.run_identity import nearest_kept
 
 if TYPE_CHECKING:
     from studio.response.run_response import Way
@@ -95,13 +93,6 @@ class Stepped:
 
     following: Following
     view: SteppedView
-
-
-def run_near(folder: Path, step: int) -> Run:
-    """A run by the weights that are kept nearest to the step that is looked at."""
-    run = Run.open(folder)
-    kept = run.identity.kept_steps
-    return run.back_at(nearest_kept(kept, step)) if kept else run
 
 
 def weigh_back(name: str, run: Run, data: LoadedData, title: str, progress: Progress) -> BackAgain:

@@ -114,7 +114,7 @@ class ModelMeans(QObject):
             return
         self._busy = True
         self._tasks.run(
-            lambda progress: work(answers.run_near(folder, seen.step), data, seen.title, progress),
+            lambda progress: work(Run.open(folder).near(seen.step), data, seen.title, progress),
             done=lambda found: self._settle(folder, found),
             failed=lambda error: self._settle(folder, error),
             cancelled=lambda: self._settle(folder, UserError(f"{doing} was cancelled")),
