@@ -28,7 +28,7 @@ _EMPTY = (
     "judge sees it.\nPress Start to train; the first shares come once the judge has been trained, within minutes.\n"
     "Ctrl+E evaluates at once."
 )
-_MOMENT = "Evaluate the model of this moment."
+_MOMENT = "Evaluate the model as it is now."
 _PAGES = {
     "bars": (
         "Shares",
@@ -70,11 +70,11 @@ class SharesPanel(LivePanel):
         tip = "Shares as the judge sees them, not corrected for what it confuses on examples held out."
         self.raw = toggle_button("shares_raw", "Raw", tip, self.request_draw)
         self.evaluate = tool_button("shares_evaluate", "Evaluate", _MOMENT, self._evaluations.evaluate)
-        tip = "Give up this evaluation; training goes on."
+        tip = "Cancel this evaluation; training goes on."
         self.cancel = tool_button("shares_cancel", "Cancel", tip, self._evaluations.cancel)
         self.progress = QProgressBar(maximum=100, textVisible=False)
         self.progress.setFixedWidth(70)
-        set_help(self.progress, "Progress of the evaluation", "How far the evaluation is that you asked for.")
+        set_help(self.progress, "Progress of the evaluation", "Progress of the evaluation that you asked for.")
         tip = "Training steps taken when the evaluated samples were drawn."
         self._step = plain_label(role="muted", title="Step of the evaluation", tip=tip)
         pages = self._which.buttons()

@@ -65,14 +65,14 @@ def _save_menu(exports: RunExports, root: Path, folders: list[str], parent: QWid
     menu.setObjectName("runs_save")
     menu.setToolTipsVisible(True)
     menu.setEnabled(len(folders) == 1)
-    menu.menuAction().setToolTip(tooltip("Its samples, metrics, model or all of it, for other programs and people."))
+    menu.menuAction().setToolTip(tooltip("Its samples, metrics, model or all of it, for other programs or people."))
     for kind in FORMATS:
         if kind.begins_group:
             menu.addSeparator()
         act = lambda _=False, kind=kind: exports.ask(kind, root / folders[0])  # noqa: E731 - it is handed on
         menu_action(menu, f"runs_{kind.name}", kind.title, tooltip(kind.says), act)
     menu.addSeparator()
-    tip = "Samples, weights and the model are by the moving average of the weights, or by the weights as they are."
+    tip = "Export samples, weights and model by the moving average of the weights, or by the weights as they are."
     averaged = menu_action(menu, "runs_averaged", "By &averaged weights", tooltip(tip))
     averaged.setCheckable(True)
     averaged.setChecked(exports.averaged)

@@ -70,8 +70,8 @@ _NAME = (
     "What the run is called, with its newest samples; ticked, its curves lie over those that are shown. F2 renames it."
 )
 _TILT = "Class offsets that the run ended with, the strongest first. ΔH by class; weights are e^−ΔH."
-_STEPS = "Training steps taken, of as many as there are to be."
-_TIME = "Time spent training, pauses left out. Hours : minutes : seconds."
+_STEPS = "Training steps taken, of those planned."
+_TIME = "Time spent training, without pauses. Hours : minutes : seconds."
 _ERROR = (
     "How far the generated class shares are from the target's, when last measured: by a judge, or on the plane by the "
     f"exact densities; and of which step, if not of the last one. {TOTAL_VARIATION}"
@@ -80,8 +80,8 @@ _FRECHET = (
     "Distance of samples to the tilted data in the judge's features, at the last evaluation. "
     "|μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½)."
 )
-_STATUS = "How the run stands or ended; of a damaged folder the tooltip says what is wrong."
-_TAGS = "Your own words for it, separated by commas. F2 edits them."
+_STATUS = "How the run is going or ended; the tooltip says what is wrong with a damaged folder."
+_TAGS = "Your own tags, separated by commas. F2 edits them."
 
 HEADERS = {
     Column.NAME: Header("Run", 18, lambda run: run.name, lambda run: run.name.casefold(), _NAME),

@@ -202,7 +202,7 @@ class CompareWindow(QWidget):
 
 
 def _table() -> QTableWidget:
-    tip = "What came of each run, and the settings that are not the same in all."
+    tip = "Results of each run, and the settings that differ."
     table = named(QTableWidget(), "compare_table", "Numbers and settings", tip)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setTabKeyNavigation(False)

@@ -20,7 +20,7 @@ class RunNotesEdit(QPlainTextEdit):
         self.setObjectName("runs_notes")
         self.setTabChangesFocus(True)
         self.setMaximumHeight(4 * self.fontMetrics().lineSpacing())
-        set_help(self, "Notes", "Your notes on the selected run; kept in its folder when you go on to something else.")
+        set_help(self, "Notes", "Your notes on the selected run; saved in its folder when you leave the field.")
         self._run: RunSummary | None = None
         self.show_run(None)
 

@@ -83,22 +83,22 @@ class RunsPanel(LivePanel):
         self._on_library()
 
     def _controls(self) -> QWidget:
-        tip = "Shows the runs of which all these words are said, in name, data set, model, tilt, status, tags or notes."
+        tip = "Shows the runs that have all these words in their name, data set, model, tilt, status, tags or notes."
         self.search = named(QLineEdit(), "runs_search", "Search the runs", tip)
         self.search.setPlaceholderText("Search")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(180)
         self.search.textChanged.connect(self._on_search)
-        tip = "Look at the folders of the workspace again."
+        tip = "Read the folders of the workspace again."
         refresh = tool_button("runs_refresh", "Refresh", tip, self.library.refresh)
-        tip = "Choose the folder in which runs are kept, each in a folder of its own."
+        tip = "Choose the folder that keeps the runs, each in its own folder."
         folder = tool_button("runs_workspace", "Workspace…", tip, self.ask_workspace)
-        tip, act = "Take in a run that was saved as one zip, here or elsewhere.", self.exports.ask_import
+        tip, act = "Import a run that was exported as a zip file, here or elsewhere.", self.exports.ask_import
         take_in = tool_button("runs_import", "Import…", tip, lambda: act(self.library.root))
-        tip = "Go on with the chosen run, in its own folder."
+        tip = "Resume the selected run in its own folder."
         self._resume = tool_button("runs_resume_chosen", "Resume", tip, lambda: self.resume(self._selected[0]))
         self._resume.setEnabled(False)
-        tip = "How many runs are shown, of how many there are."
+        tip = "Runs that are shown, of all runs."
         self._count = plain_label(name="runs_count", role="muted", title="Number of runs", tip=tip)
         tools = (self.search, self._resume, refresh, folder, take_in, self._count)
         return flow_bar(*tools, spacing=self.theme.tokens.spacing // 2)
@@ -110,13 +110,13 @@ class RunsPanel(LivePanel):
             return lambda runs: act(runs[0])
 
         show = "Show its curves, samples and shares in the panels, with the time cursor."
-        resume = "Go on with it from its last checkpoint, in its own folder."
-        rename = "Call it something else; its folder keeps its name."
+        resume = "Resume it from its last checkpoint, in its own folder."
+        rename = "Change its name; the folder keeps its own."
         compare = "Show two to eight runs side by side: curves, samples, final numbers and what differs in them."
-        sweep = "Show what came of all runs of the sweep that it belongs to, if to any."
-        like = "Take its configuration over into the set-up, to be changed and started."
+        sweep = "Show the results of all runs of its sweep, if it belongs to one."
+        like = "Load its configuration into the set-up, to change and start it."
         folder = "Open the folder in the file manager."
-        trash = "Move its folder to the system's trash, from which it can be brought back."
+        trash = "Move its folder to the system's trash, from where it can be restored."
         resumable, swept = (lambda runs: self.resumable(runs[0])), (lambda runs: bool(self._sweep_of(runs[0])))
         return (
             RunAction("show", "&Look at it", show, one(self.open), keys="Return"),
@@ -156,7 +156,7 @@ class RunsPanel(LivePanel):
             self.show_body()
         else:
             self.show_empty(
-                "Every run that is trained stands here, with its samples, and can be looked at again step by step.\n"
+                "All trained runs are listed here with their samples, and can be looked at again step by step.\n"
                 f"Press Start to train one. They are kept in {self.library.root}."
             )
 
@@ -242,7 +242,7 @@ class RunsPanel(LivePanel):
             return
         what = f"“{chosen[0].name}”" if len(chosen) == 1 else f"{len(chosen)} runs"
         question = f"Move {what} to the trash?"
-        if agrees(question, "They can be brought back from there.", "Move to the trash", "Keep", self):
+        if agrees(question, "They can be restored from there.", "Move to the trash", "Keep", self):
             self._say("")
             self.notes.show_run(None)
             if self._time.folder in [self.library.root / folder for folder in folders]:

@@ -30,13 +30,10 @@ from studio.training.messages.snapshot import Snapshot
 from studio.training.storage.frames import Frame
 
 _EMPTY = (
-    "What the model shows of its inner life: reconstructions, distributions, losses in detail, whatever it has.\n"
+    "A look inside the model: reconstructions, distributions, losses in detail, whatever it has.\n"
     "Press Start to train; the first come with the first samples."
 )
-_NOT_KEPT = (
-    "At or before this step nothing was kept of what the model shows of itself.\n"
-    "Runs keep it whenever the model looks at itself, which it does for some of the sample grids."
-)
+_NOT_KEPT = "No diagnostics were kept at or before this step.\nRuns keep them with some of the sample grids."
 _CHOICE = "Which of the model's diagnostics is shown."
 _WIDEST = 260  # pixels of the list
 _TIP_FROM = 330  # pixels of height from which there is room for a sentence on what is shown
@@ -78,7 +75,7 @@ class DiagnosticsPanel(LivePanel):
         self.log_button = toggle_button("diagnostics_log", "Log scale", tip, self._on_log)
         tip = "Save the images as a PNG file, pixel for pixel."
         self.save_button = icon_button(self.theme, "save", "diagnostics_save", "Save picture", tip, self.save)
-        tip = "Training steps taken when the model was looked into."
+        tip = "Training steps taken when these diagnostics were made."
         self._step_label = plain_label(role="muted", title="Step of the diagnostic", tip=tip)
         tools = (self.choice, self.log_button, self.save_button, self._step_label)
         return flow_bar(*tools, spacing=self.theme.tokens.spacing)
@@ -160,7 +157,7 @@ class DiagnosticsPanel(LivePanel):
     def _nothing(self) -> str:
         running = self._time.config
         model = f"A {model_spec(running.model.kind).title}" if running is not None else "This model"
-        return f"{model} shows nothing of its inner life; its losses and samples have panels of their own."
+        return f"{model} has no diagnostics; its losses and samples have panels of their own."
 
     def _set_series(self, names: list[str]) -> None:
         self.legend.setVisible(bool(names))

@@ -40,7 +40,7 @@ class ExamplesPanel(LivePanel):
         self._planned: PlannedExamples | None = None
         self._step = 0
         tip = "How many examples are shown, and what their weights add up to. The whole batch has B = Σ w near B_avg."
-        self.header = plain_label(role="muted", title="Size of the shown part of the batch", tip=tip)
+        self.header = plain_label(role="muted", title="Size of the part of the batch that is shown", tip=tip)
         self.header.setMinimumWidth(60)
         self.sheet = _Sheet(theme.tokens)
         scroll = scrolled(self.sheet, frame=QFrame.Shape.StyledPanel)

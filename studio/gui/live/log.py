@@ -197,7 +197,7 @@ class LogPanel(LivePanel):
         log.line_logged.connect(self.add_line)
 
     def _controls(self) -> QWidget:
-        tip = "Which lines to show, by how much they matter."
+        tip = "Least severity of the lines that are shown."
         self.filter = named(ChoiceBox(), "log_filter", "Lines shown", tip)
         for title, level in _FILTERS:
             self.filter.addItem(title, level)

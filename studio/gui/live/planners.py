@@ -28,7 +28,7 @@ _OTHER = (
     "How steady a batch's gradient is under each planner is measured while a run trains.\n"
     "Resume this one, then press “Compare planners” here."
 )
-_READY = "Training waits while planners are compared, and then goes on as if nothing had been asked."
+_READY = "Training waits while planners are compared, and then goes on unchanged."
 _OWN = (
     "Batches of fixed size, each divided by its own Σw. No planner of the studio does that: it is here for its bias, "
     "which the constant B_avg removes."
@@ -86,7 +86,7 @@ class PlannersPanel(LivePanel):
             "planners_compare", "Compare planners", tip, lambda: self._runs.send(ComparePlanners())
         )
         self.progress = named(QProgressBar(maximum=100), "planners_progress", "Progress", "How far the comparison is.")
-        tip = "Call the comparison off; training goes on."
+        tip = "Cancel the comparison; training goes on."
         self.cancel = push_button("planners_cancel", "Cancel", tip, lambda: self._runs.send(CancelComparison()))
         self.use = push_button("planners_use", "", "", self._take_advice)
         tip = "Training steps taken when planners were compared, and whose gradient."

@@ -60,7 +60,7 @@ class SweepWindow(QWidget):
         self.table = SweepTable()
         self.table.run_asked.connect(self.run_asked)
         self.plot = SweepPlot(theme)
-        self.plot.setAccessibleDescription("A number that came of each run; those selected in the table stand out.")
+        self.plot.setAccessibleDescription("The chosen result of each run; those selected in the table stand out.")
         self.table.chosen.connect(self.plot.choose)
         self.message = plain_label("Reading the runs…", name="sweep_message", wraps=True)
         halves = QSplitter(Qt.Orientation.Vertical)
@@ -76,7 +76,7 @@ class SweepWindow(QWidget):
     def _make_bar(self) -> QHBoxLayout:
         tip = "Read the runs again; this happens by itself when one of the queue has ended."
         again = tool_button("sweep_again", "&Refresh", tip, self.look_again)
-        tip = "Put the table on the clipboard, for a spreadsheet."
+        tip = "Copy the table, for a spreadsheet."
         copy = tool_button("sweep_copy", "&Copy", tip, self.table.copy)
         save = tool_button(
             "sweep_save", "Save as CS&V…", "Save the table as CSV, every number in full.", self._ask_file
@@ -85,8 +85,8 @@ class SweepWindow(QWidget):
 
     def _make_plot(self) -> QWidget:
         page = QWidget()
-        self.result = self._make_choice("sweep_result", "Result", "Which number that came of the runs is drawn.")
-        self.setting = self._make_choice("sweep_setting", "Setting", "What the runs are drawn against.")
+        self.result = self._make_choice("sweep_result", "Result", "Which result of the runs is drawn.")
+        self.setting = self._make_choice("sweep_setting", "Setting", "Which setting the results are drawn against.")
         row = row_of(self.result, QLabel("against"), self.setting, 1)
         self.caption = plain_label(role="small", wraps=True)
         column_of(row, (self.plot, 1), self.caption, inside=page, margins=None)

@@ -46,15 +46,15 @@ def _never(run: RunView) -> bool:
 
 _GO_BACK = "Go &back to the last good state"
 _START = "Train what is set up, from the beginning."
-_CONTINUE = "Take up the run that is looked at where its last checkpoint left it, in its own folder."
+_CONTINUE = "Resume the run that is looked at from its last checkpoint, in its own folder."
 _PAUSE = "Wait where it is, or go on. A pause is no stop: nothing is lost or reset."
 _STEP = "Take one training step, then wait."
 _STOP = "Finish the step under way, save and end the run. Plots and samples stay."
 _SAMPLE = "Draw a sample grid at once instead of at the next turn."
-_EVALUATE = "Find out at once whether the tilt arrives: judge samples of this moment. Training waits for it."
-_SAVE = "Write the weights of this moment into the run's folder; a stop does so by itself."
+_EVALUATE = "Evaluate now whether the tilt arrives: judge samples of the model as it is. Training waits for it."
+_SAVE = "Save the current weights in the run's folder; a stop does so by itself."
 _MOVE = "Move the run into another folder and go on, as when its disk is full. All that can be read goes along."
-_RESTORE = "While it is paused: take up weights and optimisers as they were when training last looked well."
+_RESTORE = "While it is paused: restore weights and optimisers as they were when training last looked well."
 _CONTROLS = (
     _Control("start", "&Start", "start", "F5", lambda run: not run.phase.active, _START),
     _Control("continue", "Go &on", "start", "Shift+F5", _never, _CONTINUE),

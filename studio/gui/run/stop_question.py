@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QMessageBox, QPushButton,
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 
-_STAYS = "It is saved, stays among the runs, and can be gone on with."
+_STAYS = "It is saved, stays among the runs, and can be resumed."
 
 
 def stop_question(runs: RunControl, then: str, parent: QWidget, stays: str = _STAYS) -> tuple[QMessageBox, QPushButton]:
@@ -49,7 +49,7 @@ def may_quit(runs: RunControl, settings: QSettings, window: QWidget) -> bool:
     ending = isinstance(application, QApplication) and application.isSavingSession()  # nobody is there to answer
     if not runs.run.phase.active or ending or settings.value(_KEY) in (True, "true"):
         return True
-    box, quit_it = stop_question(runs, "quit", window, "It is saved, and can be gone on with at the next start.")
+    box, quit_it = stop_question(runs, "quit", window, "It is saved, and can be resumed at the next start.")
     again = QCheckBox("Don't ask again")
     again.setObjectName("quit_without_asking")
     box.setCheckBox(again)

@@ -11,7 +11,7 @@ from studio.gui.state.subject import Aspect, Offer, Owner, Subject
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.training.config.run_config import RunConfig
 
-_NOWHERE = "This run has no folder that it could be gone on with from."
+_NOWHERE = "This run has no folder to be resumed from."
 
 
 class SubjectControl(QObject):

@@ -18,8 +18,8 @@ _ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning
 _LEAST, _LEAST_STATE = 180, 80  # pixels that a name and a state keep, so that a number moves nothing
 _ROOM = 400
 """Pixels that the strip has for it in a small window."""
-_RESUME_TIP = "Go on with this run from its last checkpoint, in its own folder."
-_LIKE_TIP = "Take its configuration over into the set-up, to be changed and started."
+_RESUME_TIP = "Resume this run from its last checkpoint, in its own folder."
+_LIKE_TIP = "Load its configuration into the set-up, to change and start it."
 
 
 class Banner(QFrame):
@@ -45,7 +45,7 @@ class Banner(QFrame):
         self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.resumable))
         self.like = tool_button("subject_like", "Set up like it", _LIKE_TIP)
         self.like.clicked.connect(lambda: self.like_asked.emit(self._subjects.subject.folder))
-        tip = "Look at no run any more: the figures and pictures go."
+        tip = "Leave this run: its figures and pictures go."
         self.leave = tool_button("subject_leave", "Leave", tip, self._leave)
         buttons, air = (self.resume, self.like, self.leave), theme.tokens.spacing
         row_of(self.dot, self.words, self.state, 1, *buttons, inside=self, margins=(air, 0, air, 0), spacing=air // 2)

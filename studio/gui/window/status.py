@@ -42,7 +42,7 @@ class _Figure:
 
 
 _STEP = "Training steps taken. One step trains each network once on one batch."
-_EPOCH = "How often the data set has been gone through. Examples trained on / examples there are."
+_EPOCH = "Passes through the data set. Examples trained on / examples there are."
 _LATELY = "over the last two seconds of training."
 _FIGURES = (
     _Figure("step", "Step", "step", "0,000,000", _STEP, unit_first=True),
@@ -50,7 +50,7 @@ _FIGURES = (
     _Figure("examples_rate", "Examples a second", "ex/s", "000,000", f"Examples trained on a second, {_LATELY}"),
     _Figure("epoch", "Epoch", "epoch", "0,000.0", _EPOCH, unit_first=True),
     _Figure(
-        "elapsed", "Elapsed", "elapsed", "00:00:00", "Time spent training, pauses left out. Hours : minutes : seconds."
+        "elapsed", "Elapsed", "elapsed", "00:00:00", "Time spent training, without pauses. Hours : minutes : seconds."
     ),
 )
 
@@ -131,10 +131,10 @@ class StudioStatusBar(QStatusBar):
         self.fading = QTimer(self, singleShot=True, interval=_SHOWN)
         self.fading.timeout.connect(lambda: self._line.show_text("", ""))
         self._text = plain_label(name="task_text")
-        tip = "How far the work in the background is."
+        tip = "Progress of the work in the background."
         self._bar = named(QProgressBar(maximum=1000, textVisible=False), "task_bar", "Progress", tip)
         self._bar.setFixedSize(140, 12)
-        tip = "Stop what goes on in the background; nothing half-done is kept."
+        tip = "Cancel the work in the background; nothing half-done is kept."
         self._cancel = push_button("task_cancel", "Cancel", tip, self._cancel_shown)
         tip = "Where the run computes, and with how many processor threads; fewer while other programs keep them busy."
         self._device = plain_label(name="device", title="Device", tip=tip)

@@ -128,7 +128,7 @@ class Strip(QFrame):
         self._show_run(workbench.runs.run)
 
     def _more(self, actions: RunActions) -> QToolButton:
-        button, menu = menu_button("run_more", "More", "What else can be done with the run.")
+        button, menu = menu_button("run_more", "More", "More actions for the run.")
         menu.addActions([action for action in actions.all() if action.objectName().removeprefix("run_") not in _BIG])
         return button
 

@@ -49,7 +49,7 @@ class RunErrorDialogs(QObject):
         """Offer the last good state."""
         box = self._tell(error)
         if box is not None:
-            tip = "Take up weights and optimisers as they were when training last looked well."
+            tip = "Restore weights and optimisers as they were when training last looked well."
             _offer(box, "go_back", f"Go &back to step {back_to:,}", tip, self._actions["restore"].trigger)
 
     @Slot(object, float)

@@ -359,4 +359,4 @@ def test_that_an_old_run_says_what_it_has_not_kept(
         show(qtbot, panel)
     look_at(qtbot, workbench, old_run)
     assert "has not kept which examples" in examples.empty_text
-    assert "nothing was kept of what the model shows" in diagnostics.empty_text
+    assert "No diagnostics were kept" in diagnostics.empty_text

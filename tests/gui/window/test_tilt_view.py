@@ -247,7 +247,7 @@ def test_that_a_double_click_in_the_table_of_runs_looks_at_a_run(hands: Hands) -
     assert page.grown.dock is hands.window.docks["runs"]
     assert hands.window.strip.path.accessibleName() == "Set-up"
     assert hands.window.strip.path.accessibleDescription().startswith("Next: ")
-    assert not hands.window.actions_of_run["evaluate"].toolTip().count("of this moment")
+    assert not hands.window.actions_of_run["evaluate"].toolTip().count("as it is")
 
 
 def test_that_a_cards_head_chooses_another_curve_and_two_swap(hands: Hands) -> None:

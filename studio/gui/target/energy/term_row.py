@@ -83,7 +83,7 @@ class TermRow(QFrame):
             if name in type(self.term).model_fields and name not in (*wide, *self.fields):
                 self._parts[name] = _together(*self._labelled(name))
                 short.append(self._parts[name])
-        tip, act = "Take this term out of the energy.", lambda: self.removed.emit(self.place)
+        tip, act = "Remove this term from the energy.", lambda: self.removed.emit(self.place)
         remove = icon_button(theme, "clear", "term_remove", "Remove this term", tip, act)
         line = row_of((flow_bar(*short, spacing=theme.tokens.spacing), 1), remove)
         line.setAlignment(remove, Qt.AlignmentFlag.AlignTop)

@@ -57,5 +57,5 @@ PRESETS = (
     Preset("preset_zero", "Zero", _ZERO, None),
     Preset("preset_balance", "Balance", _BALANCE, balance),
     Preset("preset_only", "Only these", _ONLY, only_these, needs_rows=True),
-    Preset("preset_invert", "Invert", "Turn every offset round: ΔH becomes −ΔH.", invert),
+    Preset("preset_invert", "Invert", "Invert every offset: ΔH becomes −ΔH.", invert),
 )

@@ -85,7 +85,7 @@ class ModelMeans(QObject):
         """Why nothing can be asked of the model, in a sentence; empty if something can."""
         data = self._target.data
         if self._busy:
-            return "What was asked before is still being found."
+            return "The question before is still being answered."
         if self._time.folder is None or data.loaded is None or not data.is_of_run:
             return "Train a model for a tilt first, or look at such a run."
         return ""
