@@ -1,14 +1,16 @@
-"""Small files of a run's folder: written, read, and refused."""
+"""Small files of a run's folder: written, read, and refused; and JSON that every program reads."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from pathlib import Path
 
 import pytest
 
 from studio.errors import UserError
-from studio.records import read_record, write_record
+from studio.records import json_text, read_record, write_record
 from studio.settings import Settings
 
 
@@ -50,3 +52,16 @@ def test_that_neither_a_huge_file_nor_a_pipe_is_read(tmp_path: Path) -> None:
     os.mkfifo(pipe)  # reading it would wait for ever
     with pytest.raises(UserError, match="no file"):
         _read(pipe)
+
+
+def test_that_what_is_no_number_is_null_at_any_depth() -> None:
+    found = {"a": math.nan, "b": [1.5, math.inf, {"c": (-math.inf, "é")}], "d": None, "e": True, "f": 3}
+    text = json_text(found)
+    assert json.loads(text, parse_constant=lambda name: name) == {
+        "a": None,
+        "b": [1.5, None, {"c": [None, "é"]}],
+        "d": None,
+        "e": True,
+        "f": 3,
+    }
+    assert "é" in text

@@ -1,4 +1,4 @@
-"""The list of data sets and the one way to load any of them."""
+"""The list of data sets and the one way to load any of them; the built-in digits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from studio.data import storage
+from studio.data import digits, storage
 from studio.data.catalog import DATASETS, AnyDataset, DatasetSpec, dataset_spec, load_dataset
-from studio.data.digits import DigitsConfig
+from studio.data.digits import DigitsConfig, load_digits
 from studio.data.idx_sets import MnistConfig
 from studio.errors import Cancelled, UserError
 from studio.progress import Progress
@@ -107,3 +107,25 @@ def test_that_sizes_read_as_people_write_them(count: int, text: str) -> None:
 def test_that_the_free_memory_is_a_plausible_number() -> None:
     assert 2**20 < storage.available_bytes() < 2**50
     assert np.isfinite(storage.available_bytes())
+
+
+def test_that_the_digits_are_scikit_learns_own_in_another_scale(tmp_path: Path) -> None:
+    from sklearn import datasets
+
+    ours = load_digits(DigitsConfig(), tmp_path, Progress())
+    theirs = datasets.load_digits()
+    assert ours.images.shape == (1797, 8, 8, 1)
+    np.testing.assert_array_equal(ours.images[..., 0], np.rint(theirs.images * 255 / 16))
+    np.testing.assert_array_equal(ours.labels, theirs.target)
+    assert ours.class_names == tuple("0123456789")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not an archive", b"PK\x03\x04 half an archive"])
+def test_that_a_damaged_installation_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "digits.npz").write_bytes(content)
+    monkeypatch.setattr(digits, "resources", lambda: tmp_path)
+    with pytest.raises(UserError, match="Install the studio again"):
+        load_digits(DigitsConfig(), tmp_path, Progress())

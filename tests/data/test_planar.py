@@ -1,23 +1,33 @@
-"""Planar sets: densities that integrate to one, samples that follow them, and a tilt that changes shares alone."""
+"""Planar sets: densities that integrate to one, samples that follow them, a tilt that changes shares alone; the
+gradient flow of KL where its way or its rest is known; and sets that are drawn.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from pydantic import ValidationError
+from scipy.stats import chi2, multivariate_normal
 from sklearn.datasets import make_moons
 
-from studio.data.catalog import load_dataset
-from studio.data.planar.config import GaussianConfig, LinesConfig, MoonsConfig, RingConfig
-from studio.data.planar.density import Curve
+from studio.data.catalog import dataset_spec, load_dataset
+from studio.data.planar.config import DrawnConfig, GaussianConfig, LinesConfig, MoonsConfig, RingConfig
+from studio.data.planar.density import Curve, blob
+from studio.data.planar.drawing import MOST_PLACES, Stroke, drawing_text, parse_drawing
+from studio.data.planar.langevin import gradient_flow
 from studio.data.planar.plane import Plane
 from studio.data.planar.point_set import PointSet
 from studio.data.planar.sets import PLANAR_SETS
+from studio.data.planar.target import PlaneTarget
 from studio.data.spec import DatasetSpec
 from studio.errors import UserError
 from studio.perturb.perturbation import Perturbation, target_shares
+from studio.training.config.assignments import with_settings
+from studio.training.config.file import parse_config
+from studio.training.config.run_config import RunConfig
 
 every_set = pytest.mark.parametrize("spec", PLANAR_SETS, ids=lambda spec: spec.kind)
 SIDE = 24
@@ -138,3 +148,94 @@ def test_that_points_beyond_the_square_are_refused() -> None:
 def test_that_settings_have_their_limits() -> None:
     assert {config().width for config in (RingConfig, MoonsConfig, LinesConfig)} == {0.12, 0.15, 0.05}
     assert GaussianConfig().count == 4000
+
+
+RNG = np.random.default_rng
+
+
+def exact_target(data: PointSet, perturbation: Perturbation) -> PlaneTarget:
+    assert data.plane is not None
+    return PlaneTarget.of(data.plane, data.class_names, data.counts, perturbation)
+
+
+def test_that_particles_come_to_a_gaussian_as_ornstein_and_uhlenbeck_say() -> None:
+    """mean μ + (x₀ − μ)·e^(−t/σ²) and variance σ²·(1 − e^(−2t/σ²)) of particles from one place."""
+    centre, width, start = np.array([0.3, -1.0]), 0.8, np.array([2.0, 2.0])
+    ways = gradient_flow(blob(0.3, -1.0, width).log_density, np.tile(start, (1000, 1)), RNG(0))
+    for place in (3, 15):
+        time = 0.004 * 10 * place
+        left = np.exp(-time / width**2)
+        np.testing.assert_allclose(ways[:, place].mean(0), centre + left * (start - centre), atol=0.1)
+        np.testing.assert_allclose(ways[:, place].var(0), width**2 * (1 - left**2), rtol=0.15)
+
+
+def test_that_a_tilted_mixture_stays_what_it_is() -> None:
+    """Its moments: drawn from p′, particles still have them after a time of 1."""
+    data = loaded(dataset_spec("planar_mixture"))
+    target = exact_target(data, Perturbation(offsets=(0.0, 0.5, -2.5)))
+    drawn = target.plane.draw_mixture(700, target.shares, RNG(1))
+    last = gradient_flow(target.log_density, drawn, RNG(2))[:, -1]
+    centres = np.array([[-2.0, -1], [2, -1], [0, 2]])
+    mean = target.shares @ centres
+    spread = (centres - mean).T @ np.diag(target.shares) @ (centres - mean) + 0.25 * np.eye(2)
+    np.testing.assert_allclose(last.mean(0), mean, atol=0.15)
+    np.testing.assert_allclose(np.cov(last.T), spread, atol=0.25)
+
+
+def test_that_particles_stay_within_a_density_that_ends() -> None:
+    data = loaded(dataset_spec("planar_checkerboard"))
+    target = exact_target(data, Perturbation.zero(4))
+    drawn = target.plane.draw_mixture(50, target.shares, RNG(1))
+    ways = gradient_flow(target.log_density, drawn, RNG(2), steps=50)
+    assert np.isfinite(target.log_density(ways.reshape(-1, 2))).all()
+
+
+TEXT = "2@0.3 1.5,-0.8; 1@0.1 -1.5,0.3 -1.4,0; 2@0.05 0,0"
+
+
+def test_that_a_text_and_its_strokes_are_the_same() -> None:
+    strokes = parse_drawing(TEXT)
+    assert strokes[1] == Stroke(label=1, width=0.1, places=((-1.5, 0.3), (-1.4, 0.0)))
+    assert drawing_text(strokes) == TEXT
+    assert parse_drawing(drawing_text([Stroke(label=1, width=0.1, places=((-0.001, 1 / 3),))]))[0].places == (
+        (0.0, 0.33),
+    )
+    assert parse_drawing(" ; ") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("1@0.2 0,0; 2@0.2 0;0", "stroke 2.*not of the form"),
+        ("0@0.2 0,0; 1@0.2 0,0", "stroke 1"),
+        ("1@0.2 nan,0; 2@0.2 0,0", "stroke 1"),
+        ("1@0.5 0,0; 2@0.2 0,0", "width of 0.5"),
+        ("1@0.2 0,0; 2@0.2 0,3.6", "leaves the square"),
+        ("1@0.2 0,0", "fewer than two classes"),
+        ("", "fewer than two classes"),
+        ("1@0.2" + " 0,0" * (MOST_PLACES + 1) + "; 2@0.2 0,0", "2,002 places"),
+        ("1" * 50_000, "longer than"),
+    ],
+)
+def test_that_what_is_no_drawing_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        DrawnConfig(drawing=text)
+
+
+def test_that_a_drawn_sets_density_is_the_sum_of_its_gaussians() -> None:
+    data = load_dataset(DrawnConfig(drawing=TEXT, count=400), Path())
+    assert isinstance(data, PointSet)
+    assert data.class_names == ("1", "2")
+    assert data.counts.tolist() == [200, 200]
+    points = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    expected = (
+        multivariate_normal([1.5, -0.8], 0.3**2).pdf(points) + multivariate_normal([0, 0], 0.05**2).pdf(points)
+    ) / 2
+    np.testing.assert_allclose(np.exp(data.plane.log_class_densities(points)[:, 1]), expected, atol=1e-12)
+
+
+def test_that_a_drawing_is_kept_in_a_run_configuration_and_set_from_the_command_line() -> None:
+    config = with_settings(RunConfig(), ["dataset.kind=planar_drawn", f"dataset.drawing={TEXT}"])
+    assert isinstance(config.dataset, DrawnConfig)
+    assert config.dataset.drawing == TEXT
+    assert parse_config(json.loads(config.to_json()), "again") == config
