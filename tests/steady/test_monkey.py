@@ -37,7 +37,7 @@ PRESETS = (
     "planar-wgan_gp", "digits-ebm", "digits-hierarchical_vae",
 )  # fmt: skip
 SETTINGS = {
-    "digits-gan": ("hold.on=true", "hold.every=20", "hold.samples=100"),
+    "digits-wgan_gp": ("hold.on=true", "hold.every=20", "hold.samples=100"),
     "digits-vae": ("model.conditional=true", "model.labels_used=0.5"),
     "digits-diffusion": ("model.weights_fade=0.5",),
 }
