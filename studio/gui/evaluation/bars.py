@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import with_unsure
 from studio.figures import percent
-from studio.gui.plots.ticks import number_label
+from studio.gui.plots.axis import number_label
 from studio.gui.widgets.theme import Tokens, outline_pens
 from studio.gui.widgets.tooltip import KeyHelp, set_help, tooltip
 

@@ -14,8 +14,8 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QColor
 
 from studio.figures import compact
+from studio.gui.plots.axis import sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
-from studio.gui.plots.ranges import sticky
 from studio.gui.state.envelope import Envelope, Points
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens

@@ -13,10 +13,10 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QWidget
 
 from studio.figures import compact, percent
+from studio.gui.plots.axis import nice_above
 from studio.gui.plots.bins import Bins, make_bins
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.plots.plot import Plot
-from studio.gui.plots.ranges import nice_above
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor

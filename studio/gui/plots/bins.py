@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.gui.plots.ranges import nice_above
+from studio.gui.plots.axis import nice_above
 
 Floats = NDArray[np.float64]
 _BINS = 33

@@ -14,9 +14,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from studio.figures import compact
+from studio.gui.plots.axis import Range
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
-from studio.gui.plots.ranges import Range
 from studio.gui.plots.smoothing import Smoothing
 from studio.gui.state.history import HistoryView
 from studio.gui.widgets.buttons import toggle_button

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QPen
 
 from studio.figures import compact, percent
+from studio.gui.plots.axis import Line, nice_above
 from studio.gui.plots.bins import shares, value_edges
-from studio.gui.plots.line import Line
 from studio.gui.plots.plot import Plot
-from studio.gui.plots.ranges import nice_above
 from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens

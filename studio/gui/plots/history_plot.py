@@ -14,9 +14,8 @@ from PySide6.QtCore import QRectF, QTimer, Slot
 from PySide6.QtGui import QColor, QPen
 
 from studio.figures import compact
-from studio.gui.plots.line import Line
+from studio.gui.plots.axis import Line, Range, steps_shown, sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
-from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.state.envelope import Points
 from studio.gui.state.history import History, HistoryView

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHelpEvent, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QMenu, QToolTip, QWidget
 
-from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
+from studio.gui.plots.axis import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import KeyHelp, rich, tooltip
 

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QPen
 
 from studio.evaluation.report import Mean
 from studio.figures import compact
+from studio.gui.plots.axis import Range, sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
-from studio.gui.plots.ranges import Range, sticky
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Profile
 

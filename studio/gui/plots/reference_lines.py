@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from studio.gui.plots.line import Line
+from studio.gui.plots.axis import Line
 from studio.gui.widgets.theme import Tokens
 
 _AIR = 3.0  # pixels between a line and its name

@@ -19,8 +19,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QColor, QPen
 
 from studio.figures import compact
+from studio.gui.plots.axis import sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
-from studio.gui.plots.ranges import sticky
 from studio.gui.widgets.theme import ThemeManager, Tokens
 
 Floats = NDArray[np.float64]

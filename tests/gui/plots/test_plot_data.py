@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.gui.plots.axis import linear_ticks, log_label, log_ticks, nice_above, number_label, steps_shown, sticky
 from studio.gui.plots.bins import make_bins
-from studio.gui.plots.ranges import nice_above, steps_shown, sticky
-from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.state.envelope import Envelope
 from studio.gui.state.history import History
 from studio.gui.widgets.number_format import whole

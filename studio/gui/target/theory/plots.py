@@ -9,7 +9,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QBoxLayout, QToolButton, QWidget
 
 from studio.evaluation.report import Mean
-from studio.gui.plots.line import Line
+from studio.gui.plots.axis import Line
 from studio.gui.plots.profile_plot import MeanMark, ProfilePlot
 from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.target.theory.view import PLOTS, marks

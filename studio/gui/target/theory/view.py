@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from studio.evaluation.report import Evaluation, Mean
 from studio.figures import compact, percent_words
-from studio.gui.plots.line import Line
+from studio.gui.plots.axis import Line
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.terms import Observable
 from studio.perturb.arrays import Floats
