@@ -40,12 +40,7 @@ class RunAction:
 def menu_of(
     actions: tuple[RunAction, ...], exports: RunExports, root: Path, folders: list[str], parent: QWidget
 ) -> QMenu:
-    """A menu of what can be done to these runs; what cannot be is greyed.
-
-    Args:
-        exports: the forms that one run can be saved in are entries, too.
-        folders: names of the runs' folders in it.
-    """
+    """A menu of what can be done to the runs in these folders of `root`; what cannot be is greyed."""
     menu = QMenu(parent)
     menu.setObjectName("runs_menu")
     menu.setToolTipsVisible(True)

@@ -148,11 +148,7 @@ class LatentMatch:
 
 
 def kinship(runs: Sequence[ComparedRun], grids: Sequence[SampleGrid | None]) -> LatentMatch:
-    """Whether kept grids are of the same latents.
-
-    Args:
-        grids: of each; None where there is none.
-    """
+    """Whether the runs' kept grids are of the same latents; None where a run has none."""
     shown = [(run, grid) for run, grid in zip(runs, grids, strict=True) if grid is not None]
     if len(shown) < 2:
         return LatentMatch()

@@ -53,11 +53,7 @@ _LEAST_HEIGHT = 90
 
 
 class CompareWindow(QWidget):
-    """Reads the runs, then shows them.
-
-    Args:
-        folders: two to eight run folders.
-    """
+    """Reads two to eight runs, then shows them."""
 
     def __init__(self, folders: Sequence[Path], theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)

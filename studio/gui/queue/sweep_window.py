@@ -35,11 +35,7 @@ _NOTHING = "No run has such a number yet: it stands here when the first one has.
 
 
 class SweepWindow(QWidget):
-    """Reads the runs, then shows them.
-
-    Args:
-        members: finds the runs of the sweep; called beside the window.
-    """
+    """Has `members` find the runs of the sweep, beside the window, and shows them."""
 
     run_asked = Signal(object)  # Path: the person wants to see this run in the panels
 

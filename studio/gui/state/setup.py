@@ -136,7 +136,6 @@ class Setup(QObject):
         """Take a whole configuration, as from a file, in one step that can be undone.
 
         Args:
-            config: what is to be set up.
             text: names the step.
             data_root: folder that its data set lies in; the chosen one if absent.
         """

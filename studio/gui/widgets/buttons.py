@@ -26,14 +26,7 @@ def push_button(name: str, text: str, tip: str, act: Act | None = None, *, title
 
 
 def tool_button(name: str, title: str, tip: str, act: Act | None = None) -> QToolButton:
-    """A small button of a panel's own bar.
-
-    Args:
-        name: of the object, for tests and style.
-        title: what it shows.
-        tip: what it does, in words.
-        act: what it does.
-    """
+    """A small button of a panel's own bar; its name is for tests and style."""
     button = QToolButton()
     button.setObjectName(name)
     button.setText(title)

@@ -75,7 +75,6 @@ def picture(tokens: Tokens, ratio: float) -> QPixmap:
     """Icon, name and version in a frame that is as wide as they are.
 
     Args:
-        tokens: the look.
         ratio: pixels of the screen for each of Qt's.
     """
     title, note = QFont(), QFont()

@@ -111,8 +111,7 @@ class RunFigures(QWidget):
 class StudioStatusBar(QStatusBar):
     """The last log line while it is news, what goes on in the background with a way to cancel it, and the device.
 
-    Args:
-        runners: of what goes on; the first that has something is shown.
+    Of several runners the first that is busy is shown.
     """
 
     def __init__(

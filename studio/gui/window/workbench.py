@@ -39,10 +39,6 @@ _STOP_SECONDS = 2.0
 class Workbench(QObject):
     """All that the panels show and steer.
 
-    Args:
-        data_root: folder of downloaded data sets.
-        runs_root: where each run gets a folder of its own.
-
     Attributes:
         tasks: loads data sets, measures them, and trains judges.
         looking: at runs on disk; of its own, as loading a data set calls off what goes on.

@@ -79,16 +79,7 @@ class AtOnceView:
 
 
 class AtOnceControl(QObject):
-    """Has the model of one run answer the target that is set up, until it is switched off or there is another run.
-
-    Args:
-        setup: whose data set and target are asked for.
-        target: tells of edits, and is told what they give.
-        runs: the run under way.
-        starter: sets up like a run, and begins one from its weights.
-        time: which run is shown.
-        log: told what cannot be done.
-    """
+    """Has the model of one run answer the target that is set up, until it is switched off or there is another run."""
 
     changed = Signal(object)  # AtOnceView
 

@@ -45,11 +45,7 @@ class LessonControl(QObject):
         return self._before or self._setup.config
 
     def open(self, lesson: Lesson, take: Callable[[], bool]) -> None:
-        """Open a lesson.
-
-        Args:
-            take: sets it up; whether it could.
-        """
+        """Open a lesson, if `take` can set it up."""
         before = self.own
         if take():
             self.lesson, self._before, self._kind = lesson, before, self._setup.config.dataset.kind

@@ -28,8 +28,7 @@ _PICK = "Pick two or four samples first: click one, Ctrl+click others, or arrow 
 class SamplePicks(QObject):
     """Picks of both views, which are the same samples, and their buttons.
 
-    Args:
-        parent: panel, within which the keys work.
+    Keys work within the parent, which is the panel.
     """
 
     changed = Signal()  # picks or pins

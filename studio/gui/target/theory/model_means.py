@@ -32,13 +32,6 @@ _Found = BackAgain | Following | Stepped
 class ModelMeans(QObject):
     """⟨f⟩ by the model of the run that is shown: of what it generates, and by its weights on disk.
 
-    Args:
-        tasks: draws and weighs beside the window.
-        time: which run that is.
-        target: whose data it is of, and whether what is generated answers it.
-        evaluations: of images.
-        stepped: told of samples by stepped weights, which leave with the run and with the tilt.
-
     Attributes:
         back: what was weighed back last of this run; None if nothing was.
         following: how it follows a tilt, as was asked last of this run; None if nothing was.

@@ -23,10 +23,7 @@ _SCALE_AXIS = "scale s of ΔH"
 
 
 class TheoryPlots(QWidget):
-    """Side by side in wide room, one above the other in high room.
-
-    Args:
-        buttons: switch each plot on, by its name.
+    """Side by side in wide room, one above the other in high room; the buttons switch them on, by name.
 
     Attributes:
         generated, untilted: ⟨f⟩ of what the model generates at s = 1, and of draws that are weighed back at s = 0.

@@ -94,12 +94,7 @@ def means(dataset: DatasetView, observables: Sequence[Observable]) -> tuple[Obse
 
 
 def theory_of(tilt: TiltView, measured: ExampleFeatures, name: str) -> Theory:
-    """Prediction and truth for a class's share in per cent, or for a feature that is measured.
-
-    Args:
-        tilt: the target.
-        measured: its data set.
-        name: of a feature, or `CLASS` and the class's number.
+    """Prediction and truth for a class's share in per cent, named `CLASS` and its number, or for a measured feature.
 
     Raises:
         UserError: a value is not finite.
