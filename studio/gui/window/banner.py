@@ -16,6 +16,7 @@ from studio.gui.widgets.tooltip import set_help, tooltip
 
 _ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning"}
 _LEAST, _LEAST_STATE = 180, 80  # pixels that a name and a state keep, so that a number moves nothing
+_LEAST_NAME = 50  # beside a state that has two steps
 _ROOM = 400
 """Pixels that the strip has for it in a small window."""
 _RESUME_TIP = "Resume this run from its last checkpoint, in its own folder."
@@ -67,9 +68,10 @@ class Banner(QFrame):
             if text != line.accessibleName():
                 line.show_text(text, role)
                 line.setAccessibleName(text)
-        self.words.setMinimumWidth(min(self.words.sizeHint().width(), _LEAST))  # before how far it is
-        whole = self.state.sizeHint().width() if subject.shown is not None else 0  # no two steps are run together
-        self.state.setMinimumWidth(max(whole, _LEAST_STATE))
+        two_steps = self.state.sizeHint().width() if subject.shown is not None else 0
+        state = max(_LEAST_STATE, min(two_steps, _LEAST + _LEAST_STATE - _LEAST_NAME))
+        self.state.setMinimumWidth(state)
+        self.words.setMinimumWidth(min(self.words.sizeHint().width(), _LEAST + _LEAST_STATE - state))
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
         offered = subject.offer is not None
         self.leave.setVisible(looking or offered or subject.others is not None)

@@ -75,7 +75,7 @@ class OffsetsSummary(QFrame):
         self.answer.setText(said.answer if view.dataset.labelled else "")
         self.cost.setText(view.hint or said.cost)
         set_style_property(self.answer, "role", said.answer_role)
-        set_style_property(self.cost, "role", said.cost_role)
+        set_style_property(self.cost, "role", "muted" if view.hint else said.cost_role)
         set_style_property(self, "answer", said.answer_role)
         summary = trained.summary
         examples, mean = compact(summary.examples_per_batch, 3), shown_weight(summary.mean_raw_weight)
