@@ -20,14 +20,7 @@ from studio.training.storage.run_identity import RunIdentity
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadedData:
-    """One data set.
-
-    Attributes:
-        config: that it was loaded by.
-        view: what panels show of it.
-        judges: who may look at it.
-        measured: what the energy may ask of its examples.
-    """
+    """One data set, with what panels show of it, who may judge it, and what the energy may ask of its examples."""
 
     config: DatasetConfig
     images: ExampleSet

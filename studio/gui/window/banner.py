@@ -24,12 +24,7 @@ _LIKE_TIP = "Load its configuration into the set-up, to change and start it."
 
 
 class Banner(QFrame):
-    """One line.
-
-    Attributes:
-        resume, like, leave: the buttons.
-        wide: it has more to say than the strip has room for.
-    """
+    """One line with its buttons; `wide` where it has more to say than the strip has room for."""
 
     resume_asked = Signal(object)  # Path of the run to go on with
     like_asked = Signal(object)  # Path of the run to set up another like

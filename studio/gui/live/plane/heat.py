@@ -22,11 +22,7 @@ _NOTHING = 1e-6  # of the greatest value: less is shown as 0
 
 
 class HeatChoice(QObject):
-    """Draws the field that is chosen; until a person chooses one, the model's own or else the target's density.
-
-    Attributes:
-        box, span: the choice, and the least and the greatest value.
-    """
+    """Draws the field that is chosen; until a person chooses one, the model's own or else the target's density."""
 
     def __init__(self, canvas: PlaneCanvas, parent: QObject | None = None) -> None:
         super().__init__(parent)

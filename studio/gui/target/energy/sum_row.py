@@ -34,13 +34,7 @@ _COST = (
 
 
 class EnergySum(QObject):
-    """Widgets that the panel lays out where there is room for them.
-
-    Attributes:
-        offsets_row: the class offsets' own row, which is always there.
-        controls: temperature and clip.
-        cost: what the whole costs, or why it cannot be.
-    """
+    """The row of the class offsets, temperature and clip, and the cost, which the panel lays out where there is room."""
 
     edited = Signal(object, str)  # EnergyConfig, what the edit is called
 

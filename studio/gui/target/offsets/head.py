@@ -40,13 +40,7 @@ _GAUGES = {
 
 
 class OffsetsHead(QWidget):
-    """Two lines of controls.
-
-    Attributes:
-        presets: buttons by the name of their preset.
-        columns: actions that show a column.
-        gauges: actions that choose a gauge.
-    """
+    """Two lines of controls: buttons of the presets, actions that show a column, and those that choose a gauge."""
 
     preset_chosen = Signal(object)  # Preset
     column_chosen = Signal(object, bool)  # Column, shown

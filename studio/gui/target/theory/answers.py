@@ -29,14 +29,11 @@ _PICTURES, _POINTS = 64, 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackAgain:
-    """What came of it.
+    """⟨f⟩ of the data without the tilt, found by draws of a tilted model that are weighed back.
 
     Attributes:
-        name: of f.
-        found: ⟨f⟩ and its errors.
         predicted: the gain that theory predicts, by the data.
         whose: the run and its step, in words.
-        dataset: of which data.
     """
 
     name: str
@@ -65,13 +62,7 @@ class BackAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """How the model follows the scale s of a tilt.
-
-    Attributes:
-        tilt: which, of which data.
-        way: from where it was trained, with each ⟨f⟩ by name.
-        owner: the run, and the step of its weights.
-    """
+    """How the model of a run, at the step of its weights, follows the scale s of a tilt, with each ⟨f⟩ by name."""
 
     tilt: TiltView
     way: Way

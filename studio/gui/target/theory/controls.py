@@ -32,13 +32,7 @@ _AT_FIRST = ("mean", "ess")
 
 
 class TheoryControls:
-    """Widgets in two rows.
-
-    Attributes:
-        row: f, and the scale s.
-        buttons: which plots, "Model, first order", "Apply to first order" and "Back again".
-        shown: the buttons of the plots, by name.
-    """
+    """A row for f and the scale s, and one of buttons: the plots that are `shown`, by name, and what a model is asked."""
 
     def __init__(self, spacing: int) -> None:
         self.row = self._row(spacing)
