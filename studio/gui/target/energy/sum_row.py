@@ -34,7 +34,7 @@ _COST = (
 
 
 class EnergySum(QObject):
-    """The row of the class offsets, temperature and clip, and the cost, which the panel lays out where there is room."""
+    """The row of the class offsets, temperature and clip, and the cost, laid out where there is room."""
 
     edited = Signal(object, str)  # EnergyConfig, what the edit is called
 

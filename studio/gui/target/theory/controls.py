@@ -32,7 +32,7 @@ _AT_FIRST = ("mean", "ess")
 
 
 class TheoryControls:
-    """A row for f and the scale s, and one of buttons: the plots that are `shown`, by name, and what a model is asked."""
+    """A row for f and the scale s, and one of buttons: of the plots, by name, and of what a model is asked."""
 
     def __init__(self, spacing: int) -> None:
         self.row = self._row(spacing)
