@@ -28,7 +28,14 @@ from studio.training.config.run_config import HoldConfig, PerturbationConfig, Ru
 from studio.training.engine.drawing import draw
 from studio.training.engine.labels import Labels
 from studio.training.engine.learner import Learner, StepReport
-from studio.training.engine.trainer_state import Held, ResumeState, TrainerState, set_noise, set_stream, wrong_state
+from studio.training.engine.trainer_state import (
+    Held,
+    ResumeState,
+    TrainerState,
+    ensure_classes,
+    set_noise,
+    set_planning,
+)
 from studio.training.examples.examples import Examples, for_models, padded
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.examples.split import kept_class_log_weights, kept_indices, kept_log_weights, split_off
@@ -199,24 +206,13 @@ class Trainer:
         state belongs to another model, or to other data; this trainer is then of no more use.
         """
         self._learner.ensure_fits(state, resume_state.rates, resume_state.taken)
-        self._check_classes(resume_state.perturbation, state.held)
+        ensure_classes(len(self.data.class_names), resume_state.perturbation, state.held)
         self._learner.restore(state, resume_state.rates, resume_state.taken)
         self._note_rates()
         self._aim(resume_state.perturbation, state.held)
-        try:
-            self._planner.restore(resume_state.planner)
-        except ValueError as error:
-            raise wrong_state(f"The planner's place: {error}.") from error
-        set_stream(self._planning, resume_state.planning)
+        set_planning(self._planner, self._planning, resume_state)
         set_noise(self._rng, resume_state.noise)
         self.skipped = resume_state.skipped
-
-    def _check_classes(self, perturbation: Perturbation, held: Held) -> None:
-        classes = len(self.data.class_names)
-        if len(perturbation.offsets) != classes:
-            raise wrong_state(f"It has {len(perturbation.offsets)} offsets; the data have {classes} classes.")
-        if len(held.thermostat.correction) != classes:
-            raise wrong_state("What is corrected of its offsets is not of these classes.")
 
     @property
     def networks(self) -> tuple[str, ...]:

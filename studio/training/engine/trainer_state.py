@@ -13,6 +13,7 @@ from torch import Tensor
 
 from studio.errors import UserError
 from studio.perturb.perturbation import Perturbation
+from studio.perturb.planner import Planner
 from studio.perturb.thermostat import Thermostat
 
 Tensors = Mapping[str, Tensor]
@@ -98,6 +99,14 @@ def ensure_alike(what: str, found: Tensors, wanted: Tensors) -> None:
             raise wrong_state(f"{what}, {name[:80]}: {_form(one)} instead of {_form(other)}.")
 
 
+def ensure_classes(classes: int, perturbation: Perturbation, held: Held) -> None:
+    """Refuse a target that is not of so many classes: raises UserError."""
+    if len(perturbation.offsets) != classes:
+        raise wrong_state(f"It has {len(perturbation.offsets)} offsets; the data have {classes} classes.")
+    if len(held.thermostat.correction) != classes:
+        raise wrong_state("What is corrected of its offsets is not of these classes.")
+
+
 def wrong_state(message: str) -> UserError:
     """A state that belongs to something else."""
     return UserError(
@@ -111,8 +120,13 @@ def _form(tensor: Tensor | None) -> str:
     return "nothing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)}".removeprefix("torch.")
 
 
-def set_stream(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
-    """Put a NumPy stream into a state; raises UserError if it is no state of such a stream."""
+def set_planning(planner: Planner, rng: np.random.Generator, found: ResumeState) -> None:
+    """Put a planner and its stream where they were; raises UserError if they cannot have been there."""
+    try:
+        planner.restore(found.planner)
+    except ValueError as error:
+        raise wrong_state(f"The planner's place: {error}.") from error
+    state = found.planning
     try:
         inner = state["state"]
         if not (0 <= inner["state"] < 2**128 and 0 <= inner["inc"] < 2**128 and inner["inc"] % 2):
