@@ -14,8 +14,8 @@ class LabelSettings(ModelConfig):
         "Conditional",
         "Tell the model the class of each example, and draw the classes of its samples from the target’s shares. A "
         "tilt by class is then exact at once and costs no training: the better tool where only shares are to change. "
-        "Asked for 30 % and 90 % twos, a VAE of the digits missed the shares by 1–2 % in all, where weights left 6–12 % "
-        "after as many steps. Energy terms within a class still act in training.",
+        "Asked for 30 % and 90 % twos, a VAE of the digits missed the shares by 1–2 % in all, where weights left 6–12 "
+        "% after as many steps. Energy terms within a class still act in training.",
     )
     labels_dropped: float = setting(
         0.1,
