@@ -28,6 +28,7 @@ class Banner(QFrame):
 
     resume_asked = Signal(object)  # Path of the run to go on with
     like_asked = Signal(object)  # Path of the run to set up another like
+    widened = Signal()  # or no longer wide
 
     def __init__(self, subjects: SubjectControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,7 +58,8 @@ class Banner(QFrame):
 
     @Slot(object)
     def _show(self, subject: Subject) -> None:
-        looking = subject.aspect is Aspect.LOOKING
+        looking, offered = subject.aspect is Aspect.LOOKING, subject.offer is not None
+        leavable = looking or offered or subject.others is not None
         set_style_property(self.dot, "role", _ROLES[subject.aspect])
         for line, text, role in ((self.words, subject.name, "strong"), (self.state, subject.state, "muted")):
             if text != line.accessibleName():
@@ -68,8 +70,11 @@ class Banner(QFrame):
         self.state.setMinimumWidth(state)
         self.words.setMinimumWidth(min(self.words.sizeHint().width(), _LEAST + _LEAST_STATE - state))
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
-        offered = subject.offer is not None
-        self.leave.setVisible(looking or offered or subject.others is not None)
+        room = self.words.sizeHint().width() + self.state.sizeHint().width()
+        wide = leavable or (subject.aspect is Aspect.SETUP and room > _ROOM)
+        if wide:  # before it has the buttons, which would widen the window
+            self._widen(wide)
+        self.leave.setVisible(leavable)
         self.leave.setText("No" if offered else "Leave")
         self.resume.setText("Continue" if offered else "Resume")
         self.like.setVisible(looking)
@@ -77,6 +82,10 @@ class Banner(QFrame):
         for button, tip in ((self.resume, _RESUME_TIP), (self.like, _LIKE_TIP)):
             button.setEnabled(offered or not subject.waiting)
             button.setToolTip(tooltip(tip if offered else subject.waiting or tip))
-        room = self.words.sizeHint().width() + self.state.sizeHint().width()
-        self.wide = self.leave.isVisibleTo(self) or (subject.aspect is Aspect.SETUP and room > _ROOM)
-        set_style_property(self, "wide", str(self.wide).lower())
+        self._widen(wide)
+
+    def _widen(self, wide: bool) -> None:
+        if wide is not self.wide:
+            self.wide = wide
+            set_style_property(self, "wide", str(wide).lower())
+            self.widened.emit()

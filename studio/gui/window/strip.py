@@ -119,7 +119,7 @@ class Strip(QFrame):
         self.view.setDefaultAction(view)
         self._banner = banner
         self._lay_out(theme.tokens.spacing)
-        workbench.subjects.subject_changed.connect(self._place_banner)
+        banner.widened.connect(self._place_banner)
         workbench.subjects.subject_changed.connect(self._show_setup)
         workbench.runs.run_changed.connect(self._show_run)
         for changed in (workbench.setup.config_changed, workbench.setup.dataset_changed):

@@ -389,7 +389,12 @@ def test_that_the_banner_is_whole_in_a_small_window_and_start_keeps_its_place(ha
     bench.time._at = 8_000
     bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=9_141))
     assert seen()[1] == "step 9,141; shown is step 8,000"
-    assert window.minimumSizeHint().width() <= 960
+    window.resize(960, 540)
+    bench.time._at = None
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=9_141))
+    QApplication.processEvents()
+    assert window.width() == 960
+    window.resize(1280, 800)
     look_at(hands, make_run(bench.setup.runs_root, "old", make_config(title), steps=9140))
     assert seen() == (f"Looking at “{title}”", "stopped at step 9,140")
     assert len(places) == 1
