@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from studio.data.example_set import ExampleSet
 from studio.models.base import GenerativeModel
+from studio.models.conditional import Conditional
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
@@ -28,8 +29,9 @@ class TrainedModel:
     Attributes:
         model: in eval mode.
         averaged: by the moving average of the weights, or else as they are.
-        target: in force when its weights were made.
+        target: that its weights were trained towards.
         applied: what examples were weighted by: that, or what a thermostat made of it.
+        edited: what the run goes on towards, where that was edited since the last step.
         examples: its data set.
         judges: of that data set.
         measured: what is known of its examples.
@@ -41,6 +43,7 @@ class TrainedModel:
     examples: ExampleSet
     judges: Judges
     measured: ExampleFeatures
+    edited: Perturbation | None = None
     averaged: bool = True
 
     @classmethod
@@ -67,11 +70,18 @@ class TrainedModel:
         run.identity.ensure_data(examples)
         judges = Judges(examples, data_root or default_data_root())
         measured = measured_set(examples, judges)
-        target = run.identity.perturbation(measured)
+        target, names = run.identity.perturbation(measured), measured.class_names
+        applied, edited, learned = run.identity.applied.resolve(names), None, run.identity.learned
+        told = isinstance(model, Conditional) and model.listens  # and so its classes follow an edit before any step
+        if learned is not None and not told:
+            edited, target = target, learned.resolve(names)
+            moved = np.add(target.offsets, np.subtract(applied.offsets, edited.offsets))
+            applied = replace(target, offsets=tuple(moved.tolist()))
         return cls(
             model=model,
             target=target,
-            applied=run.identity.applied.resolve(measured.class_names),
+            applied=applied,
+            edited=edited,
             examples=examples,
             judges=judges,
             measured=measured,
@@ -80,7 +90,7 @@ class TrainedModel:
 
     def asked(self, asked: AskedTarget, progress: Progress) -> Perturbation:
         """The target that is asked for in words; raises UserError if there is none such."""
-        return asked.of(self.target, self.measured, progress)
+        return asked.of(self.edited or self.target, self.measured, progress)
 
     def shares(self, target: Perturbation, progress: Progress) -> Floats:
         """Of the classes in the weight of all examples, shape (K,); errors as of `log_weights`."""

@@ -18,7 +18,7 @@ from studio.training.config.run_config import RunConfig
 from studio.training.storage.checkpoint import read_record
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import newest_point
-from studio.training.storage.run_identity import RunIdentity, nearest_kept, no_summary, read_summary
+from studio.training.storage.run_identity import RunIdentity, learned_target, nearest_kept, no_summary, read_summary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,12 +80,15 @@ class Run:
         checkpoint = CheckpointStore(self.path).find(step)
         record = read_record(checkpoint)
         config = self.config.model_copy(update={"perturbation": record.target(self.config.perturbation)})
+        try:
+            learned = learned_target(record.notes.began, record.notes.edits, step)
+        except (KeyError, TypeError, ValueError) as error:
+            raise no_summary(checkpoint, error) from error
+        identity = replace(self.identity, config=config, corrected=record.corrected, learned=learned, data=record.data)
         return replace(
             self,
             checkpoint=checkpoint,
-            identity=replace(
-                self.identity, config=config, corrected=record.corrected, data=record.data, weights_step=step
-            ),
+            identity=replace(identity, weights_step=step),
             summary={**self.summary, "weights_seconds": record.notes.seconds, "revision": record.revision},
         )
 

@@ -24,9 +24,10 @@ from studio.errors import UserError
 from studio.files import read_bytes
 from studio.paths import default_data_root
 from studio.perturb.example_features import ExampleFeatures
-from studio.perturb.perturbation import Perturbation
+from studio.perturb.perturbation import Gauge, Perturbation
 from studio.progress import Progress
 from studio.training.config.assignments import with_settings
+from studio.training.config.energy import EnergyConfig, energy_config_of_record
 from studio.training.config.file import parse_config, read_config
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.storage.checkpoint_store import CheckpointStore
@@ -47,6 +48,8 @@ class RunIdentity:
         data_root: folder of downloaded data sets that it was trained with; None where that is not known.
         weights_step: step that its weights are of; None where the summary does not say.
         corrected: applied offsets by class name, where a thermostat has corrected those asked for.
+        learned: what its weights were trained towards; None for the target in force, which an edit may have made
+            another since the last step was taken.
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class RunIdentity:
     data_root: Path | None = None
     weights_step: int | None = None
     corrected: Mapping[str, float] | None = None
+    learned: PerturbationConfig | None = None
 
     @classmethod
     def read(cls, folder: Path) -> RunIdentity:
@@ -80,6 +84,7 @@ class RunIdentity:
                 data_root=Path(root) if isinstance(root, str) and root else None,
                 weights_step=step if isinstance(step, int) else None,
                 corrected=PerturbationConfig(offsets=held["applied"]).offsets if held else None,
+                learned=learned_target(summary.get("began_with"), summary.get("edits", ()), step),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise UserError(
@@ -169,6 +174,22 @@ class RunIdentity:
         if self.data is not None:
             self.data.ensure_columns(measured, found.energy)
         return found
+
+
+def learned_target(
+    began: Mapping[str, Any] | None, edits: Sequence[Mapping[str, Any]], step: object
+) -> PerturbationConfig | None:
+    """What weights of a step were trained towards, where an edit at that very step came after it; else None.
+
+    Raises KeyError, TypeError or ValueError if what was noted of the run is no target.
+    """
+    told = [*([{"step": -1} | dict(began)] if began else []), *edits]
+    past = [each for each in told if isinstance(step, int) and each["step"] < step]
+    if not past or past[-1] is told[-1]:
+        return None
+    offsets = {name: value for name, value in dict(past[-1]["offsets"]).items() if value}
+    energy = energy_config_of_record(past[-1]["energy"]) if "energy" in past[-1] else EnergyConfig()
+    return PerturbationConfig(offsets=offsets, gauge=past[-1].get("gauge", Gauge.NORMALISED)).with_energy(energy)
 
 
 def nearest_kept(steps: Sequence[int], step: int) -> int:

@@ -294,6 +294,27 @@ def test_that_it_says_what_is_waited_for(qtbot: QtBot, workbench: Workbench) -> 
 
 
 @pytest.mark.slow
+def test_that_an_edit_of_a_paused_run_is_answered_by_what_its_weights_learned(quick_hands: Hands) -> None:
+    """It is in force with the next step, and saved before that: no weights have learned it yet."""
+    hands, bench = quick_hands, quick_hands.bench
+    hands.train(20)
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    hands.enter(2, Column.TARGET, "60")
+    hands.wait(lambda: bench.target.tilt is not None and not bench.target.tilt.pending)
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    model = bench.once._model
+    assert model is not None
+    assert not any(model.trained.target.offsets)
+    assert model.trained.edited is not None
+    assert model.trained.edited.offsets == bench.target.perturbation.offsets
+    share = float(bench.target.tilt.dataset.shares[2]) if bench.target.tilt is not None else 0.0
+    assert model._pool.meant[2] == pytest.approx(share), "the weights were trained for the data as it is"
+    hands.end()
+
+
+@pytest.mark.slow
 def test_that_a_run_that_went_back_is_asked_as_it_is_now(quick_hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it goes back while it is asked: nothing is left of the steps that are undone."""
     monkeypatch.setattr(recovery, "_SECONDS", 0.0)

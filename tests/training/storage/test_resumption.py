@@ -14,8 +14,8 @@ from studio.errors import UserError
 from studio.library.compare import ABSENT, differences, read_runs
 from studio.library.run_summary import summary_of
 from studio.training.config.file import read_config
-from studio.training.config.run_config import StopCondition
-from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate
+from studio.training.config.run_config import PerturbationConfig, StopCondition
+from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate, Stop
 from studio.training.messages.events import Outcome
 from studio.training.run.session import folder_for
 from studio.training.storage.checkpoint import read_record
@@ -23,7 +23,7 @@ from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.resumption import Resumption, fork, resume
 from studio.training.storage.run import Run
-from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.run_identity import RunIdentity, learned_target
 from tests.training.conftest import WatchedRun, steps, tiny_config
 from tests.training.played import Played, Script, target
 
@@ -102,6 +102,19 @@ def test_that_a_run_edited_while_it_trained_is_what_it_became(tmp_path: Path) ->
     }
     assert summary_of(edited).tilt == "ant → 19 %, cat → 46.7 %"
     assert Run.open(edited).summary["began_with"]["offsets"] == {"ant": 0.0, "bee": 0.0, "cat": 0.0}
+
+
+def test_that_weights_say_what_they_learned_where_the_target_was_edited_after_their_last_step(tmp_path: Path) -> None:
+    path, on = tmp_path / "run", tmp_path / "on"
+    edit = target(1, 0, -1, revision=1)
+    Played(folder=path).run([*steps(2), [edit, Stop()]])
+    run = Run.open(path)
+    assert run.identity.target.offsets == {"ant": 1.0, "cat": -1.0}
+    assert run.identity.learned == PerturbationConfig()
+    record = read_record(CheckpointStore(path).find(2))
+    assert learned_target(record.notes.began, record.notes.edits, record.step) == PerturbationConfig()
+    Played(folder=on).run([*steps(2), [edit], []])
+    assert RunIdentity.read(on).learned is None
 
 
 def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_path: Path, start_run: Start) -> None:
