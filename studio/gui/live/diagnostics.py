@@ -42,7 +42,7 @@ _TIP_FROM = 330  # pixels of height from which there is room for a sentence on w
 class DiagnosticsPanel(LivePanel):
     """One diagnostic at a time, by a list of those that the model has."""
 
-    NAME, TITLE, OF_RUN = "diagnostics", "Diagnostics", True
+    NAME, TITLE, OF_RUN = "diagnostics", "Inside", True
 
     def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

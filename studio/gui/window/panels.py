@@ -52,7 +52,7 @@ _CURVES = "studio.gui.plots.curves.CurvesPanel"
 PANELS = (
     Panel("left", "setup", "Set-up", "studio.gui.setup.panel.SetupPanel", "setup runs starter tasks"),
     Panel("right_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents once stepped"),
-    Panel("right_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
+    Panel("right_top", "diagnostics", "Inside", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("right_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time data"),
     Panel("right_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target time lessons once stepped"),
     Panel(

@@ -114,7 +114,7 @@ LESSONS = (
         title="Parameter and input gradients",
         setting="A GAN on the ring, whose critic may grow as steep as it likes. One that is steep in x must be steep "
         "in the parameters of each layer, too, unless its weights stretch a lot.",
-        sight="Press Start and look at “Critic's slope in its parameters” in Diagnostics: each layer's slope lies "
+        sight="Press Start and look at “Critic's slope in its parameters” under Inside: each layer's slope lies "
         "above the bound that the slope in x sets.",
         trial="Penalise the slope in the parameters and start again: it fell from 8–10 to 2.7, and that in x from "
         "1.9–2.7 to 0.6–0.8, with samples as good (three runs).",
