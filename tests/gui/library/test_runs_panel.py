@@ -308,7 +308,7 @@ def test_that_a_run_is_exported_and_told_of(
     message = panel.findChild(QLabel, "runs_message")
     ending = next(iter(kind.endings), "")
     out = tmp_path / f"out{ending}" if ending else tmp_path / f"a-{kind.name}"
-    qtbot.waitUntil(lambda: message.text().endswith(f" in {out}"), timeout=60_000)
+    qtbot.waitUntil(lambda: message.text().endswith(f" in {out}"), timeout=240_000)
     assert len(message.text()) > len(f" in {out}")
     assert not kind.draws or "7 samples" in message.text() or "unsure" in message.text()
     files = [path for path in (out, *out.rglob("*")) if path.is_file()]
