@@ -141,6 +141,11 @@ class Observable:
     axis: str
     tip: str
 
+    @property
+    def unit(self) -> str:
+        """What follows a number: what the axis has in brackets at its end."""
+        return f" {self.axis.rpartition(' (')[2][:-1]}" if self.axis.endswith(")") else ""
+
 
 def observables(features: Sequence[Feature], terms: Sequence[TermConfig]) -> tuple[Observable, ...]:
     """The features, and the columns that these terms read, each once."""

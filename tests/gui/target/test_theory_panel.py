@@ -94,13 +94,13 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
 
 def test_that_the_data_and_the_predictions_have_errors(panel: TheoryPanel, workbench: Workbench) -> None:
     share, count = float(workbench.setup.dataset.shares[2]), len(workbench.setup.dataset.labels)
-    mean, error = value(panel, "data").split(" ± ")
+    mean, error = value(panel, "data").removesuffix(" %").split(" ± ")
     assert float(mean) == pytest.approx(100 * share, rel=0.01)
     assert float(error) == pytest.approx(100 * np.sqrt(share * (1 - share) / count), rel=0.05)
     assert [line.title for line in panel.plots._level.lines] == ["data"]
     panel.legend.chips["data"].click()
     assert not panel.plots._level.lines
-    errors = [float(value(panel, name).split(" ± ")[1]) for name in ("first", "second")]
+    errors = [float(value(panel, name).removesuffix(" %").split(" ± ")[1]) for name in ("first", "second")]
     assert 0 < errors[0] < errors[1]
 
 
@@ -152,12 +152,12 @@ def test_that_what_the_model_generates_is_shown_once_it_is_known(
     assert value(panel, "generated") == "–"
     arrive(workbench)
     found = evaluation(workbench).shares
-    share, error = value(panel, "generated").split(" ± ")
+    share, error = value(panel, "generated").removesuffix(" %").split(" ± ")
     assert float(share) == pytest.approx(100 * found.corrected[2], rel=0.01)
     assert float(error) == pytest.approx(100 * (found.high[2] - found.low[2]) / 3.92, rel=0.1)
     assert panel.plots.generated.point.getData()[0].tolist() == [1.0]
     choose(qtbot, panel, "ink")
-    qtbot.waitUntil(lambda: not panel.empty_text and value(panel, "generated") == "31.5 ± 0.25")
+    qtbot.waitUntil(lambda: not panel.empty_text and value(panel, "generated") == "31.5 ± 0.25 %")
     assert panel.plots.by_name["mean"].view.viewRange()[1][0] < 31.25  # far off the curves, and still to be seen
     panel.legend.chips["generated"].click()
     assert panel.plots.generated.point.getData()[0].tolist() == []
@@ -260,11 +260,11 @@ def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_
     came = Following(tilt=tilt, way=way, owner=Owner(title="a run", step=1750))
     workbench.means.following = came
     workbench.means.changed.emit()
-    assert value(panel, "model") == "30.1 ± 0.30"
+    assert value(panel, "model") == "30.1 ± 0.30 %"
     assert "The model’s line is of “a run”, step 1,750, trained at s = 1." in panel.verdict.text()
     panel.controls.slider.setFocus()
     qtbot.keyClick(panel.controls.slider, Qt.Key.Key_Home)
-    assert value(panel, "model") == "18.1 ± 0.50"
+    assert value(panel, "model") == "18.1 ± 0.50 %"
     choose(qtbot, panel, "class:3")
     assert value(panel, "model") == "–"
     choose(qtbot, panel, "class:2")

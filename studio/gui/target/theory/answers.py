@@ -14,7 +14,7 @@ from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.state.subject import Owner
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.terms import Observable
-from studio.gui.target.theory.view import CLASS, formula_of, unit_of
+from studio.gui.target.theory.view import CLASS, formula_of, unit_of, with_error
 from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
 from studio.training.storage.run import Run
@@ -51,10 +51,10 @@ class BackAgain:
     @property
     def words(self) -> str:
         unit = " %" if self.name.startswith(CLASS) else ""
-        mean, plain = self.mean, compact(unit_of(self.name) * self.found.plain_error, 2)
+        plain = compact(unit_of(self.name) * self.found.plain_error, 2)
         return (
-            f"Back again: {_DRAWS:,} draws {self.whose}, weighed by e^(+ΔH), give ⟨f⟩ = {compact(mean.value, 3)} ± "
-            f"{compact(mean.error, 2)}{unit} without the tilt; as many of an untilted model would give it to ± "
+            f"Back again: {_DRAWS:,} draws {self.whose}, weighed by e^(+ΔH), give ⟨f⟩ = "
+            f"{with_error(self.mean, unit)} without the tilt; as many of an untilted model would give it to ± "
             f"{plain}{unit}. Each is worth {compact(self.found.gain, 2)} of those; theory says "
             f"{compact(self.predicted, 2)}."
         )
@@ -136,9 +136,9 @@ def step_along(
     words = f"Weights {owner.words}, stepped by dθ/ds to s = {scale:.2f}; not trained"
     mean, line = found.means.get(shown.name), following.at(shown.name, scale)
     if mean is not None and line is not None:
-        unit = unit_of(shown.name)
-        value, error = compact(unit * mean.value, 3), compact(unit * mean.error, 2)
-        words += f"  ·  {shown.axis}: {value} ± {error}, by the line {compact(line.value, 3)}"
+        factor = unit_of(shown.name)
+        sampled = Mean(value=factor * mean.value, error=factor * mean.error)
+        words += f"  ·  {shown.title}: {with_error(sampled, shown.unit)}, by the line {with_error(line, shown.unit)}"
     plane = None
     if data.images.plane is not None:
         target = target_on_plane(data.images, data.measured, tilt.perturbation)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 
 from studio.errors import UserError
 from studio.evaluation.report import Mean
-from studio.figures import compact
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
@@ -30,6 +29,7 @@ from studio.gui.target.theory.view import (
     means,
     numbers,
     theory_of,
+    with_error,
     words,
 )
 from studio.gui.widgets.labels import plain_label
@@ -176,9 +176,9 @@ class TheoryPanel(LivePanel):
         scale = self.controls.scale
         self.controls.scale_label.setText(f"s = {scale:.2f}")
         for name, found in numbers(theory, scale).items():
-            self.legend.chips[name].set_value(_shown(found))
+            self._show_value(name, found)
         along = self._along(scale)
-        self.legend.chips["model"].set_value("–" if along is None else _shown(along))
+        self._show_value("model", along)
         text = words(theory, scale, float(exact_at(theory, scale).efficiency[0]))
         if self._tilt is not None and self._tilt.applied is not None:
             text = f"Of the ΔH that is applied to hold the shares: {text}"
@@ -195,9 +195,14 @@ class TheoryPanel(LivePanel):
 
     def _show_generated(self, found: Mean | None) -> None:
         """A point at s = 1 with its error, and the numbers in the legend."""
-        chip = self.legend.chips["generated"]
-        chip.set_value("–" if found is None else _shown(found))
-        self.plots.show_means(found if chip.isChecked() else None, None if self._back is None else self._back.mean)
+        self._show_value("generated", found)
+        seen = self.legend.chips["generated"].isChecked()
+        self.plots.show_means(found if seen else None, None if self._back is None else self._back.mean)
+
+    def _show_value(self, name: str, found: Mean | None) -> None:
+        """Beside a name of the legend."""
+        text = "–" if found is None else with_error(found, self._offered[self.controls.choice.currentData()].unit)
+        self.legend.chips[name].set_value(text)
 
     @property
     def _back(self) -> BackAgain | None:
@@ -243,7 +248,3 @@ class TheoryPanel(LivePanel):
         self.legend.set_compact(is_cramped(self))
         self.verdict.setVisible(self.height() >= _WORDS_FROM)
         self.plots.arrange(self.size())
-
-
-def _shown(found: Mean) -> str:
-    return f"{compact(found.value, 3)} ± {compact(found.error, 2)}"

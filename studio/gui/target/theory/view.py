@@ -39,6 +39,11 @@ def unit_of(name: str) -> float:
     return 100.0 if name.startswith(CLASS) else 1.0
 
 
+def with_error(found: Mean, unit: str) -> str:
+    """⟨f⟩ ± its standard error."""
+    return f"{compact(found.value, 3)} ± {compact(found.error, 2)}{unit}"
+
+
 def of_evaluation(name: str, found: Evaluation) -> Mean | None:
     """⟨f⟩ of the samples that were judged: a class's corrected share in per cent, or a feature's mean."""
     if not name.startswith(CLASS):
