@@ -21,6 +21,9 @@ from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.storage.run import Run, restore_model
 
+_LEAST_SHARE = 1e-300
+"""Of a class that the data lack."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
@@ -29,7 +32,7 @@ class TrainedModel:
     Attributes:
         model: in eval mode.
         averaged: by the moving average of the weights, or else as they are.
-        target: that its weights were trained towards.
+        target: that its weights were trained towards; of a model that is told classes, with those that it is told.
         applied: what examples were weighted by: that, or what a thermostat made of it.
         edited: what the run goes on towards, where that was edited since the last step.
         examples: its data set.
@@ -71,22 +74,38 @@ class TrainedModel:
         judges = Judges(examples, data_root or default_data_root())
         measured = measured_set(examples, judges)
         target, names = run.identity.perturbation(measured), measured.class_names
-        applied, edited, learned = run.identity.applied.resolve(names), None, run.identity.learned
-        told = isinstance(model, Conditional) and model.listens  # and so its classes follow an edit before any step
-        if learned is not None and not told:
-            edited, target = target, learned.resolve(names)
-            moved = np.add(target.offsets, np.subtract(applied.offsets, edited.offsets))
-            applied = replace(target, offsets=tuple(moved.tolist()))
-        return cls(
+        applied, learned = run.identity.applied.resolve(names), run.identity.learned
+        found = cls(
             model=model,
             target=target,
             applied=applied,
-            edited=edited,
             examples=examples,
             judges=judges,
             measured=measured,
             averaged=averaged,
         )
+        if learned is None:
+            return found
+        before = replace(found, target=learned.resolve(names), edited=target)
+        if isinstance(model, Conditional) and model.listens:  # its classes follow an edit before any step
+            return replace(
+                before,
+                target=before.with_classes_of(target, progress),
+                applied=before.with_classes_of(applied, progress),
+            )
+        moved = np.add(before.target.offsets, np.subtract(applied.offsets, target.offsets))
+        return replace(before, applied=replace(before.target, offsets=tuple(moved.tolist())))
+
+    def with_classes_of(self, told: Perturbation, progress: Progress) -> Perturbation:
+        """What was learned within classes, these as frequent as in the target that the model is told, as far as offsets
+        can say so; errors as of `log_weights`.
+        """
+        energy, factor = self.target.energy, self.target.energy.offset_factor
+        if told.energy == energy or not factor or energy.clip is not None:
+            return replace(told, energy=energy)
+        there, here = (np.maximum(self.shares(each, progress), _LEAST_SHARE) for each in (told, self.target))
+        offsets = np.subtract(self.target.offsets, np.log(there / here) / factor)
+        return replace(self.target, offsets=tuple(offsets.tolist()))
 
     def asked(self, asked: AskedTarget, progress: Progress) -> Perturbation:
         """The target that is asked for in words; raises UserError if there is none such."""

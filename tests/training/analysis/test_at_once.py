@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from studio.data.image_set import ImageSet
 from studio.data.planar.config import MoonsConfig
 from studio.errors import Cancelled, UserError
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.models.conditional import Conditional
 from studio.paths import default_data_root
 from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Perturbation, offsets_for_some_shares
@@ -27,6 +29,10 @@ from studio.training.analysis.trained_model import TrainedModel
 from studio.training.examples.examples import for_models
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set
+from studio.training.messages.commands import SetPerturbation, Stop
+from studio.training.storage.run import Run
+from tests.training.conftest import steps, tiny_config, tiny_images
+from tests.training.played import Played
 
 
 class DataModel(GenerativeModel):
@@ -136,3 +142,19 @@ def test_that_it_can_be_cancelled_and_asked_again(digits: ImageSet) -> None:
     with pytest.raises(Cancelled):
         at_once.sample(Perturbation.zero(10), 64, progress)
     assert len(at_once.sample(Perturbation.zero(10), 64, method=Method.RESAMPLE)) == 64
+
+
+def test_that_a_conditional_model_has_its_classes_of_an_edit_and_its_terms_of_what_it_learned(tmp_path: Path) -> None:
+    """Classes are told with the edit; what differs within them is learned in steps, of which none was taken."""
+    term, path = FormulaTerm(text="0.5*ink"), tmp_path / "run"
+    edit = Perturbation(offsets=(1.0, 0.0, -1.0), energy=Energy(terms=(term,)), revision=1)
+    config = tiny_config("vae", model={"conditional": True})
+    Played(config, folder=path).run([*steps(2), [SetPerturbation(perturbation=edit), Stop()]])
+    trained = TrainedModel.of_run(Run.open(path), lambda _: tiny_images(), Progress())
+    assert isinstance(trained.model, Conditional)
+    told = (trained.model.label_shares / trained.model.label_shares.sum()).tolist()
+    assert trained.target.energy.terms == ()
+    assert trained.edited is not None
+    assert trained.edited.energy == edit.energy
+    for each in (trained.target, trained.applied, trained.edited):
+        assert trained.shares(each, Progress()).tolist() == pytest.approx(told, abs=1e-6)
