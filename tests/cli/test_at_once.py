@@ -68,6 +68,8 @@ def test_that_a_seed_gives_the_same_samples_and_a_picture_shows_them(trained: Pa
     for grid in (picture, plain):
         with Image.open(grid) as image:
             assert image.size == (26, 26)
+            how = json.loads(image.info["how"])
+            assert (how["run"], how["step"], "target" in how) == ("run", 20, grid == picture)
 
 
 @pytest.mark.parametrize(

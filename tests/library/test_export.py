@@ -53,7 +53,8 @@ def test_that_a_grid_is_enlarged_by_a_whole_factor(run: Path, tmp_path: Path) ->
     frame = FrameStore(run).at(400)
     assert frame is not None
     with Image.open(tmp_path / "grid.png") as picture:
-        pixels = np.asarray(picture)
+        pixels, how = np.asarray(picture), json.loads(picture.info["how"])
+    assert (how["run"], how["step"], how["averaged"], how["offsets"]["2"]) == ("run", 400, True, -1.36)
     grid = tiled(frame.grid.averaged)[..., 0]
     factor = pixels.shape[0] // grid.shape[0]
     assert factor >= 10

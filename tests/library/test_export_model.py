@@ -209,3 +209,4 @@ def test_that_weights_can_be_put_into_the_model_again(vae: Path, tmp_path: Path)
     assert count == sum(tensor.numel() for tensor in found.values())
     assert json.loads(metadata["model"])["kind"] == "vae"
     assert json.loads(metadata["image_shape"]) == [1, 8, 8]
+    assert (metadata["run"], metadata["step"], metadata["weights"]) == (vae.name, "100", "averaged")

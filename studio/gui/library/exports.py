@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.widgets.number_format import whole
 from studio.library.export.formats import ExportFormat, write_apart
 from studio.library.export.options import MOST_SAMPLES, ExportOptions
+from studio.library.run_summary import summary_of
 from studio.progress import Progress
+from studio.training.storage.run_identity import RunIdentity
 
 
 class RunExports(QObject):
@@ -36,30 +40,39 @@ class RunExports(QObject):
         self.averaged = averaged
 
     def ask(self, kind: ExportFormat, folder: Path) -> None:
-        options = ExportOptions(averaged=self.averaged)
+        options, whose = ExportOptions(averaged=self.averaged), self._whose(kind, folder)
         if kind.draws:
             count, wanted = QInputDialog.getInt(
-                self._window, "Samples", "How many samples to draw:", options.count, 1, MOST_SAMPLES
+                self._window, "Samples", f"How many samples to draw of {whose}:", options.count, 1, MOST_SAMPLES
             )
             if not wanted:
                 return
             options = replace(options, count=count)
-        out = self._ask_file(kind, folder) if kind.endings else self._ask_folder(kind, folder)
+        out = self._ask_file(kind, folder, whose) if kind.endings else self._ask_folder(kind, folder, whose)
         if out is not None:
             self._run(kind, folder, out, options)
 
-    def _ask_file(self, kind: ExportFormat, folder: Path) -> Path | None:
+    def _whose(self, kind: ExportFormat, folder: Path) -> str:
+        """The run, and the step of what of it is saved, whichever step is looked at."""
+        entry = summary_of(folder)
+        with suppress(UserError):  # which is told where it is written
+            step = RunIdentity.read(folder).weights_step
+            if kind.by_weights and step is not None:
+                return f"“{entry.name}” by its {'averaged' if self.averaged else 'raw'} weights of step {whole(step)}"
+        return f"“{entry.name}”"
+
+    def _ask_file(self, kind: ExportFormat, folder: Path, whose: str) -> Path | None:
         ending = next(iter(kind.endings))
         filters = ";;".join(f"{name} (*{each})" for each, name in kind.endings.items())
         chosen, _ = QFileDialog.getSaveFileName(
-            self._window, "Save as", str(_documents() / f"{folder.name}{ending}"), filters
+            self._window, f"Save {whose} as", str(_documents() / f"{folder.name}{ending}"), filters
         )
         path = Path(chosen)
         return (path if path.suffix else path.with_suffix(ending)) if chosen else None
 
-    def _ask_folder(self, kind: ExportFormat, folder: Path) -> Path | None:
+    def _ask_folder(self, kind: ExportFormat, folder: Path, whose: str) -> Path | None:
         """A new folder, in the one that is chosen."""
-        chosen = QFileDialog.getExistingDirectory(self._window, "Save a new folder in", str(_documents()))
+        chosen = QFileDialog.getExistingDirectory(self._window, f"Save {whose} as a new folder in", str(_documents()))
         return Path(chosen) / f"{folder.name}-{kind.name}" if chosen else None
 
     def _run(self, kind: ExportFormat, folder: Path, out: Path, options: ExportOptions) -> None:

@@ -29,6 +29,7 @@ class ExportFormat:
         endings: of file names with the name of each, the first one proposed; none where it is a folder.
         write: does it; imports what it needs on first use.
         draws: new samples are drawn, so that the window asks how many.
+        by_weights: it is of the weights that were saved last, and not of the run as a whole.
         begins_group: a line stands above it in the menu.
         apart: in the window it runs in a process of its own: to translate a model, torch changes for a while how every
             module of the process is called, which would get into a run under way.
@@ -40,6 +41,7 @@ class ExportFormat:
     endings: dict[str, str]
     write: Write
     draws: bool = False
+    by_weights: bool = False
     begins_group: bool = False
     apart: bool = False
 
@@ -103,6 +105,7 @@ FORMATS = (
         endings={".npz": "NumPy arrays"},
         write=_samples,
         draws=True,
+        by_weights=True,
         begins_group=True,
     ),
     ExportFormat(
@@ -112,6 +115,7 @@ FORMATS = (
         endings={},
         write=_classes,
         draws=True,
+        by_weights=True,
     ),
     ExportFormat(
         name="csv",
@@ -141,6 +145,7 @@ FORMATS = (
         says="Weights of the model by name, and its chains or replay buffer; its configuration in the metadata.",
         endings={".safetensors": "Safetensors"},
         write=_by("network.write_weights", "{:,} numbers".format, "averaged"),
+        by_weights=True,
         begins_group=True,
     ),
     ExportFormat(
@@ -149,6 +154,7 @@ FORMATS = (
         says=f"{_PART}, for other programs; checked against the original.",
         endings={".onnx": "ONNX"},
         write=_by("onnx_file.write_onnx", str, "averaged"),
+        by_weights=True,
         apart=True,
     ),
     ExportFormat(
@@ -157,6 +163,7 @@ FORMATS = (
         says=f"{_PART} as torch.export saves it, to be run without the studio; checked against the original.",
         endings={".pt2": "Exported program"},
         write=_by("network.write_program", str, "averaged"),
+        by_weights=True,
         apart=True,
     ),
     ExportFormat(

@@ -187,6 +187,9 @@ def write_weights(folder: Path, out: Path, progress: Progress | None = None, *, 
     run = Run.open(folder)
     tensors = restore_model(run, averaged=averaged).state_dict()
     metadata = {
+        "run": folder.resolve().name,
+        "step": json.dumps(run.weights_step),
+        "weights": "averaged" if averaged else "raw",
         "model": run.config.model.model_dump_json(),
         "image_shape": json.dumps(run.image_shape),
         "scale": json.dumps(asdict(run.scale)),

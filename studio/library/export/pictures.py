@@ -18,7 +18,7 @@ from studio.files import whole_file
 from studio.library.export.options import needed_for
 from studio.progress import Progress
 from studio.training.storage.frames import Frame, FrameStore
-from studio.training.storage.sample_strips import picture_of, tiled
+from studio.training.storage.sample_strips import picture_of, png_text, tiled
 
 _LEAST_SIDE = 320  # pixels; smaller grids are enlarged by whole factors
 _MOST_FRAMES = 400
@@ -43,7 +43,8 @@ def write_grid(
     if frame is None:
         raise _none(folder)
     with whole_file(out) as file:
-        _picture(frame, averaged=averaged).save(file, format="PNG")
+        how = {"run": folder.resolve().name, "step": frame.step, "averaged": averaged, "offsets": dict(frame.offsets)}
+        _picture(frame, averaged=averaged).save(file, format="PNG", pnginfo=png_text(how))
     return frame.step
 
 

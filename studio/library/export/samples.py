@@ -85,7 +85,7 @@ def write_drawn(values: Values, how: Mapping[str, Any], out: Path) -> None:
     """Samples that are drawn already, shape (n, H, W, C), as stored, with `how`, as the files of `write_at_once`."""
     with whole_file(out) as file:
         if out.suffix.lower() == ".png":
-            _save_grid(values, file)
+            _save_grid(values, file, how)
         else:
             named = {"images": values} if values.dtype == np.uint8 else {"points": values.reshape(len(values), -1)}
             np.savez_compressed(file, allow_pickle=False, how=np.array(json_text(how)), **named)
@@ -113,13 +113,14 @@ def write_picture(folder: Path, out: Path, progress: Progress, *, count: int, se
     saved = Run.open(folder)
     model, rng = restore_model(saved, averaged=averaged), torch.Generator().manual_seed(seed)
     with whole_file(out) as file:
-        _save_grid(joined([drawn for _, drawn in drawn_pieces(model, count, rng, saved.scale, progress)]), file)
+        drawn = joined([drawn for _, drawn in drawn_pieces(model, count, rng, saved.scale, progress)])
+        _save_grid(drawn, file, _how(saved, seed, averaged))
 
 
-def _save_grid(values: Values, file: IO[bytes]) -> None:
+def _save_grid(values: Values, file: IO[bytes], how: Mapping[str, Any]) -> None:
     if values.dtype != np.uint8:
         raise UserError("Points are no picture", "A PNG holds images.", "Give the file a name that ends in .npz.")
-    save_png(tiled(np.asarray(values, np.uint8)), file)
+    save_png(tiled(np.asarray(values, np.uint8)), file, how)
 
 
 def how_towards(run: Run, wanted: Perturbation, seed: int, averaged: bool) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
-from typing import IO, TYPE_CHECKING
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from studio.records import json_text
 from studio.training.messages.snapshot import Images
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
 _MOST_PIXELS = 2**26
 
@@ -57,9 +60,18 @@ def picture_of(image: Images) -> Image.Image:
     return Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
 
 
-def save_png(image: Images, file: IO[bytes]) -> None:
-    """Write an image, uint8, shape (height, width, 1 or 3), as PNG into an open binary file."""
-    picture_of(image).save(file, format="PNG")
+def save_png(image: Images, file: IO[bytes], how: Mapping[str, Any] | None = None) -> None:
+    """Write an image, uint8, shape (height, width, 1 or 3), as PNG into an open binary file, with `how` it was made."""
+    picture_of(image).save(file, format="PNG", pnginfo=None if how is None else png_text(how))
+
+
+def png_text(how: Mapping[str, Any]) -> PngInfo:
+    """A PNG's text ``how``, JSON."""
+    from PIL.PngImagePlugin import PngInfo
+
+    found = PngInfo()
+    found.add_itxt("how", json_text(how))
+    return found
 
 
 def thumbnail(images: Images, most: int) -> bytes:

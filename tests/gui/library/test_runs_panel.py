@@ -333,8 +333,16 @@ def test_that_raw_weights_are_chosen_in_the_menu_and_stay_chosen(
     (averaged,) = [each for each in save_menu(menu).actions() if each.objectName() == "runs_averaged"]
     assert averaged.isChecked()
     averaged.trigger()
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
+    asked: list[str] = []
+
+    def answer(_: object, title: str, *__: object) -> tuple[str, str]:
+        asked.append(title)
+        return str(tmp_path / "out"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
+    action(save_menu(menu), "csv").trigger()
     action(save_menu(menu), "weights").trigger()
+    assert asked == ["Save “twos” as", "Save “twos” by its raw weights of step 500 as"]
     qtbot.waitUntil((tmp_path / "out.safetensors").exists)
     with safe_open(tmp_path / "out.safetensors", framework="np") as file:
         kept = file.get_tensor("autoencoder.decoder.0.weight")
