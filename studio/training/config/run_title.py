@@ -26,26 +26,31 @@ def run_title(config: RunConfig, counts: Mapping[str, int] | None = None, datase
 
 def tilt_words(target: PerturbationConfig, counts: Mapping[str, int] | None = None) -> str:
     """A target by its shares, where class offsets alone make them and the counts are known: "2 → 30 %"; else by ΔH:
-    "2 −1.36, 1 term". Empty without a tilt.
+    "2 −1.36, 1 term". Both are of the whole sum, its scale and temperature included. Empty without a tilt.
     """
-    offsets = {name: value for name, value in target.offsets.items() if value and (not counts or name in counts)}
+    factor = target.model_copy(update={"terms": ()}).energy().offset_factor
+    given = {name: factor * value for name, value in target.offsets.items()}
+    offsets = {name: value for name, value in given.items() if value and (not counts or name in counts)}
+    terms = sum(term.enabled and term.scale != 0 for term in target.terms)
     strongest = sorted(offsets, key=lambda name: -abs(offsets[name]))[:_SHOWN]
-    shares = {} if target.terms else _shares(target, counts or {})
+    shares = {} if terms or target.clip is not None else _shares(given, counts or {})
     words = [
         f"{name[:_NAME]} → {100 * shares[name]:.3g} %" if shares else f"{name[:_NAME]} {offsets[name]:+.3g}"
         for name in strongest
     ]
     if len(offsets) > len(strongest):
         words.append(f"{len(offsets) - len(strongest)} more")
-    if target.terms:
-        words.append(f"{len(target.terms)} term{'s' * (len(target.terms) > 1)}")
+    if terms:
+        words.append(f"{terms} term{'s' * (terms > 1)}")
+    if words and target.clip is not None:
+        words.append(f"clipped at {target.clip:g}")
     return ", ".join(words).replace("-", "−")
 
 
-def _shares(target: PerturbationConfig, counts: Mapping[str, int]) -> dict[str, float]:
-    """p′ by class; nothing where the counts, which a file may hold, are none."""
+def _shares(given: Mapping[str, float], counts: Mapping[str, int]) -> dict[str, float]:
+    """p′ by class, of ΔH; nothing where the counts, which a file may hold, are none."""
     if not any(counts.values()) or min(counts.values()) < 0:
         return {}
-    offsets = [target.offsets.get(name, 0.0) for name in counts]
+    offsets = [given.get(name, 0.0) for name in counts]
     shares = target_shares(np.array(list(counts.values())), np.array(offsets))
     return dict(zip(counts, shares.tolist(), strict=True))

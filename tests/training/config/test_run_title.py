@@ -28,6 +28,15 @@ def title_of(perturbation: dict[str, Any], counts: dict[str, int] | None = COUNT
             COUNTS,
             "Digits · VAE · cat −1.5, 1 term",
         ),
+        ({"offsets": {"cat": -2.1972245773362196}, "temperature": 2}, COUNTS, "Digits · VAE · cat → 50 %"),
+        ({"offsets": {"cat": -3.0}, "offsets_scale": 0.5}, None, "Digits · VAE · cat −1.5"),
+        ({"offsets": {"cat": -1.5}, "offsets_enabled": False}, COUNTS, "Digits · VAE · no tilt"),
+        ({"offsets": {"cat": -1.5}, "clip": 1}, COUNTS, "Digits · VAE · cat −1.5, clipped at 1"),
+        (
+            {"offsets": {"cat": -1.0986122886681098}, "terms": [{"kind": "linear", "feature": "ink", "scale": 0}]},
+            COUNTS,
+            "Digits · VAE · cat → 50 %",
+        ),
         ({"offsets": {"a": 1, "b": 2, "c": 3}}, None, "Digits · VAE · c +3, b +2, 1 more"),
     ],
 )
