@@ -14,17 +14,17 @@ from studio.library.run_summary import RunSummary
 
 
 class Column(IntEnum):
-    """In the order in which they stand."""
+    """In the order in which they stand: what a narrow table is looked at for comes first."""
 
     NAME = 0
-    DATASET = 1
-    MODEL = 2
-    TILT = 3
-    STEPS = 4
-    TIME = 5
-    SHARE_ERROR = 6
-    FRECHET = 7
-    STATUS = 8
+    SHARE_ERROR = 1
+    STEPS = 2
+    STATUS = 3
+    TILT = 4
+    DATASET = 5
+    MODEL = 6
+    TIME = 7
+    FRECHET = 8
     TAGS = 9
     STARTED = 10
 
@@ -84,31 +84,31 @@ _STATUS = "How the run is going or ended; the tooltip says what is wrong with a 
 _TAGS = "Your own tags, separated by commas. F2 edits them."
 
 HEADERS = {
-    Column.NAME: Header("Run", 18, lambda run: run.name, lambda run: run.name.casefold(), _NAME),
-    Column.DATASET: Header(
-        "Data set", 8, lambda run: run.dataset, lambda run: run.dataset.casefold(), "What was learned from."
-    ),
-    Column.MODEL: Header("Model", 9, lambda run: run.model, lambda run: run.model.casefold(), "What learned."),
-    Column.TILT: Header("Tilt", 13, lambda run: run.tilt, lambda run: run.tilt, _TILT),
-    Column.STEPS: Header("Steps", 15, _steps, lambda run: run.steps, _STEPS, numeric=True),
-    Column.TIME: Header("Time", 6, _time, lambda run: run.seconds, _TIME, numeric=True),
+    Column.NAME: Header("Run", 32, lambda run: run.name, lambda run: run.name.casefold(), _NAME),
     Column.SHARE_ERROR: Header(
         "Share error",
-        19,
+        21,
         lambda run: _figure(run.share_error, run.measured_at),
         lambda run: run.share_error,
         _ERROR,
         numeric=True,
     ),
+    Column.STEPS: Header("Steps", 15, _steps, lambda run: run.steps, _STEPS, numeric=True),
+    Column.STATUS: Header("Status", 9, lambda run: run.status, lambda run: run.status, _STATUS),
+    Column.TILT: Header("Tilt", 13, lambda run: run.tilt, lambda run: run.tilt, _TILT),
+    Column.DATASET: Header(
+        "Data set", 8, lambda run: run.dataset, lambda run: run.dataset.casefold(), "What was learned from."
+    ),
+    Column.MODEL: Header("Model", 9, lambda run: run.model, lambda run: run.model.casefold(), "What learned."),
+    Column.TIME: Header("Time", 6, _time, lambda run: run.seconds, _TIME, numeric=True),
     Column.FRECHET: Header(
         "Fréchet",
-        18,
+        20,
         lambda run: _figure(run.frechet, run.measured_at),
         lambda run: run.frechet,
         _FRECHET,
         numeric=True,
     ),
-    Column.STATUS: Header("Status", 9, lambda run: run.status, lambda run: run.status, _STATUS),
     Column.TAGS: Header("Tags", 14, _tags, lambda run: _tags(run).casefold() or None, _TAGS),
     Column.STARTED: Header(
         "Started",

@@ -105,6 +105,22 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
     assert not panel.model.index(0, 0).data(Qt.ItemDataRole.DecorationRole).isNull()
 
 
+@pytest.mark.usefixtures("dressed")
+def test_that_a_narrow_table_has_whole_names_and_the_share_error_in_sight(
+    qtbot: QtBot, panel: RunsPanel, three_runs: Path
+) -> None:
+    long = make_run(three_runs, "d", make_config("MNIST · WGAN-GP · 2 → 30 %"), steps=11_760)
+    record_evaluation(long, 11_000, 0.0312, 12.34)
+    panel.resize(500, 420)  # as in the Workbench of 1,280 pixels
+    panel.library.refresh()
+    qtbot.waitUntil(lambda: len(panel.model.shown) == 4)
+    view = panel.view
+    for column in (Column.NAME, Column.SHARE_ERROR):
+        index = panel.model.index(panel.model.row_of("d"), column)
+        assert view.sizeHintForIndex(index).width() <= view.columnWidth(column)
+        assert view.visualRect(index).right() <= view.viewport().width()
+
+
 def test_that_a_click_on_a_header_sorts(qtbot: QtBot, panel: RunsPanel) -> None:
     header = panel.view.horizontalHeader()
 
