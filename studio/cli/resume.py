@@ -45,8 +45,8 @@ def evaluation_of(config: RunConfig, data_root: Path | None) -> Callable[[Path],
 def _add_resume(commands: Commands) -> None:
     resume = commands.add_parser(
         "resume",
-        help="go on with a run from its last checkpoint",
-        description="Go on with a run in its own folder, from its last checkpoint. On a CPU it is the same run to the "
+        help="resume a run from its last checkpoint",
+        description="Resume a run in its own folder, from its last checkpoint. On a CPU it is the same run to the "
         "last bit as one that never stopped. What a killed run wrote after that checkpoint is trained again.",
         epilog="example: studio resume my-run --steps 5000",
     )

@@ -97,7 +97,7 @@ class Game:
             self.monkey.play(events)
         QApplication.processEvents()
         self.monkey.close_all()
-        self._wait(lambda: not self.bench.starter.busy)  # its last click may have been on Go on
+        self._wait(lambda: not self.bench.starter.busy)  # its last click may have been on Resume
         self._check_config()
         self._check_target()
         self._check_undo()

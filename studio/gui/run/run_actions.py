@@ -46,8 +46,8 @@ def _never(run: RunView) -> bool:
 
 _GO_BACK = "Go &back to the last good state"
 _START = "Train what is set up, from the beginning."
-_CONTINUE = "Resume the run that is looked at from its last checkpoint, in its own folder."
-_PAUSE = "Wait where it is, or go on. A pause is no stop: nothing is lost or reset."
+_RESUME = "Resume the run that is looked at from its last checkpoint, in its own folder."
+_PAUSE = "Wait where it is, or resume. A pause is no stop: nothing is lost or reset."
 _STEP = "Take one training step, then wait."
 _STOP = "Finish the step under way, save and end the run. Plots and samples stay."
 _SAMPLE = "Draw a sample grid at once instead of at the next turn."
@@ -57,7 +57,7 @@ _MOVE = "Move the run into another folder and go on, as when its disk is full. A
 _RESTORE = "While it is paused: restore weights and optimisers as they were when training last looked well."
 _CONTROLS = (
     _Control("start", "&Start", "start", "F5", lambda run: not run.phase.active, _START),
-    _Control("continue", "Go &on", "start", "Shift+F5", _never, _CONTINUE),
+    _Control("resume", "Resume from its last &checkpoint", "start", "Shift+F5", _never, _RESUME),
     _Control("pause", "&Pause", "pause", "F6", _trains, _PAUSE),
     _Control("step", "S&tep", "step", "F7", _trains, _STEP),
     _Control("stop", "St&op", "stop", "F8", lambda run: run.phase is RunPhase.PREPARING or _trains(run), _STOP),
@@ -91,7 +91,7 @@ class RunActions(QObject):
     """Keeps the controls in step with the run."""
 
     start_requested = Signal()
-    continue_requested = Signal()
+    resume_requested = Signal()
     evaluate_requested = Signal()
 
     def __init__(
@@ -103,7 +103,7 @@ class RunActions(QObject):
         self._evaluable, self._evaluate_tip = False, ""
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
-        self._actions["continue"].triggered.connect(self.continue_requested)
+        self._actions["resume"].triggered.connect(self.resume_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
         self._actions["stop"].triggered.connect(starter.stop)
         self._actions["evaluate"].triggered.connect(self.evaluate_requested)
@@ -163,7 +163,7 @@ class RunActions(QObject):
         for name in _OF_ANY:
             whose = f" It is “{self._runs.title}” that trains." if other else ""
             _describe(self._actions[name], _TIPS[name] + whose)
-        self._actions["continue"].setEnabled(not waiting and self._subject.resumable is not None)
+        self._actions["resume"].setEnabled(not waiting and self._subject.resumable is not None)
         evaluate = self._actions["evaluate"]  # but not a run beside the set-up that is the subject
         evaluate.setEnabled(self._evaluable and not waiting and self._subject.aspect is not Aspect.SETUP)
         _describe(evaluate, self._evaluate_tip or _TIPS["evaluate"])

@@ -64,7 +64,7 @@ class RunStarter(QObject):
         if self._setup.reading_data:
             return "The data set is still being read."
         if self.busy:
-            return "A run is about to go on: its past is being read."
+            return "A run is about to be resumed: its past is being read."
         if self._setup.images is None:
             return "There is no data set yet: choose one in the set-up panel."
         error = misfit(self._setup.config.model, planar=self._setup.images.plane is not None)
@@ -114,7 +114,7 @@ class RunStarter(QObject):
         """
         found = resume(run, step)
         found.ensure_current()
-        self._go_on(found, f"Go on with {run.name}")
+        self._go_on(found, f"Resume {run.name}")
 
     def fork(self, run: Path, step: int | None = None) -> None:
         """Begin another run from the checkpoint of a step in a folder, or from its newest, towards the target that is

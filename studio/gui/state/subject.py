@@ -41,7 +41,7 @@ class Offer:
     @property
     def words(self) -> str:
         """As a question."""
-        return f"Continue {self.title} (step {self.step:,})?"
+        return f"Resume {self.title} (step {self.step:,})?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

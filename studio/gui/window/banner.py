@@ -76,7 +76,6 @@ class Banner(QFrame):
             self._widen(wide)
         self.leave.setVisible(leavable)
         self.leave.setText("No" if offered else "Leave")
-        self.resume.setText("Continue" if offered else "Resume")
         self.like.setVisible(looking)
         self.resume.setVisible(looking or offered)
         for button, tip in ((self.resume, _RESUME_TIP), (self.like, _LIKE_TIP)):

@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         workbench, actions = self.workbench, self.actions_of_run
         self.files.path_changed.connect(self._show_title)
         actions.start_requested.connect(self.start)
-        actions.continue_requested.connect(self.run_files.go_on)
+        actions.resume_requested.connect(self.run_files.resume_subject)
         actions.evaluate_requested.connect(workbench.evaluations.evaluate)
         workbench.evaluations.shown_changed.connect(
             lambda view: actions.offer_evaluation(view.possible and not view.doing, view.tip)

@@ -32,7 +32,7 @@ class RunFiles(QObject):
         action = menu.addAction("&Resume a run…", self.ask_resume)
         action.setObjectName("resume_run")
         action.setShortcut(QKeySequence("Ctrl+Shift+O"))
-        action.setToolTip("Choose a run's folder and go on from its last checkpoint, with its set-up and its data set.")
+        action.setToolTip("Choose a run's folder and resume it from its last checkpoint, with its set-up and data set.")
 
     @Slot()
     def ask_resume(self) -> None:
@@ -42,15 +42,15 @@ class RunFiles(QObject):
             self.resume(Path(name))
 
     @Slot()
-    def go_on(self) -> None:
-        """Go on with the run that the window is about."""
+    def resume_subject(self) -> None:
+        """Resume the run that the window is about."""
         folder = self._subjects.subject.resumable
         if folder is not None:
             self.resume(folder)
 
     @Slot(object)
     def resume(self, run: Path) -> None:
-        """Go on with the run in a folder, from its newest checkpoint."""
+        """Resume the run in a folder, from its newest checkpoint."""
         if self._try(lambda: self._starter.ensure_resumable(run)):
             self._when_free("resume the other", lambda: self._starter.resume(run))
 

@@ -59,11 +59,11 @@ class RunErrorDialogs(QObject):
         if box is None:
             return
         box.setInformativeText(f"{box.informativeText()}\n\n{self._waits()}")
-        tip = "Halve the batch, which takes about half the memory of a step, and go on from there."
-        title = f"Go on with B_avg = {average_size:g}"
-        _offer(box, "halve_batch", title, tip, lambda: self._go_on_with(average_size))
+        tip = "Halve the batch, which takes about half the memory of a step, and resume from there."
+        title = f"Resume with B_avg = {average_size:g}"
+        _offer(box, "halve_batch", title, tip, lambda: self._resume_with(average_size))
 
-    def _go_on_with(self, average_size: float) -> None:
+    def _resume_with(self, average_size: float) -> None:
         self._runs.send(SetBatchSize(average_size=average_size))
         self._runs.send(Resume())
 

@@ -59,7 +59,7 @@ def redraw_between(folder: Path, asked: ShowBetween, step: int, progress: Progre
 def _of_images(folder: Path) -> Run:
     run = Run.open(folder)
     if not run.scale.whole:
-        hint = "Go on with the run; the panel “Plane” shows its points."
+        hint = "Resume the run; the panel “Plane” shows its points."
         raise UserError("Points cannot be drawn again", f"{folder} has learned points of the plane.", hint)
     return run
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SECONDS = 5.0
 _COST = 100.0  # copying may take a hundredth of the time at most
 _MOST_BYTES = 512 * 2**20
-_HINT = "Go on with a smaller batch, or close other programs and resume; a narrower model takes less, too."
+_HINT = "Resume with a smaller batch, or once other programs are closed; a narrower model takes less, too."
 
 
 class LastGood:

@@ -57,7 +57,7 @@ def nothing_to_keep(step: int, kept: int | None) -> UserError:
         f"The weights of step {step:,} are not kept",
         "Training has diverged: its state is no longer finite. "
         + ("Those saved before stay." if kept is None else f"Those of step {kept:,} stay."),
-        "Go on from there with a lower learning rate, or with a weaker tilt.",
+        "Resume from there with a lower learning rate, or with a weaker tilt.",
     )
 
 

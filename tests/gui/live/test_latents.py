@@ -192,7 +192,7 @@ def test_that_a_stopped_run_is_drawn_anew_from_its_folder_and_goes_on_with_its_f
     picker.press("between")
     picker.hands.wait(lambda: picker.panel.way.step == picker.bench.runs.run.step)
     picker.press("both")
-    picker.hands.window.actions_of_run["continue"].trigger()
+    picker.hands.window.actions_of_run["resume"].trigger()
     picker.hands.wait(lambda: picker.bench.runs.run.phase is RunPhase.RUNNING and picker.grid.latents == chosen)
     assert picker.view.pinned == {3}
     picker.hands.end()

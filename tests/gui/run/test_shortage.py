@@ -50,7 +50,7 @@ def test_that_one_click_halves_the_batch_and_goes_on(
     assert f"waits at step {bench.runs.run.step:,}" in box.informativeText()
     assert bench.runs.run.step >= kept
     button = box.findChild(QPushButton, "halve_batch")
-    assert button.text().replace("&", "") == "Go on with B_avg = 32"
+    assert button.text().replace("&", "") == "Resume with B_avg = 32"
     waiting = bench.runs.run.step
     hands.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > waiting + 3)
@@ -65,7 +65,7 @@ def test_that_one_click_halves_the_batch_and_goes_on(
     assert metrics.steps.tolist() == list(range(1, bench.runs.run.step + 1)), "no step is there twice"
     assert metrics.columns["average_size"][-1] == 32
     assert read_config(folder / "config.json").batch.average_size == 32
-    hands.window.actions_of_run["continue"].trigger()
+    hands.window.actions_of_run["resume"].trigger()
     ended = bench.runs.run.step
     hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > ended)
     assert bench.time.history.current("average_size") == 32

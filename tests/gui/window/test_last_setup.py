@@ -33,7 +33,7 @@ def test_that_the_set_up_and_its_run_are_kept(hands: Hands, tmp_path: Path) -> N
     keeper.write()
     last = read_last_setup(path)
     assert last.config == bench.setup.config
-    assert (last.offer.words, last.offer.folder) == ("Continue 2 → 30 % (step 102)?", run)
+    assert (last.offer.words, last.offer.folder) == ("Resume 2 → 30 % (step 102)?", run)
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         hands.find(QAction, "lesson_mode-collapse").trigger()
     keeper.write()
@@ -45,7 +45,7 @@ def test_that_the_set_up_and_its_run_are_kept(hands: Hands, tmp_path: Path) -> N
     assert read_last_setup(path) is None
 
 
-def test_that_the_banner_offers_to_continue_until_the_set_up_is_another(hands: Hands, tmp_path: Path) -> None:
+def test_that_the_banner_offers_to_resume_until_the_set_up_is_another(hands: Hands, tmp_path: Path) -> None:
     bench = hands.bench
     run = make_run(bench.setup.runs_root, "a", make_config("mine"))
     path = tmp_path / "last.json"
@@ -55,9 +55,9 @@ def test_that_the_banner_offers_to_continue_until_the_set_up_is_another(hands: H
     keeper.write()
     last = read_last_setup(path)
     bench.subjects.offer(last.offer)
-    assert hands.window.banner.state.accessibleName() == "Continue mine (step 100)?"
-    assert button(hands, "resume").text() == "Continue"
-    assert hands.window.actions_of_run["continue"].isEnabled()
+    assert hands.window.banner.state.accessibleName() == "Resume mine (step 100)?"
+    assert button(hands, "resume").text() == "Resume"
+    assert hands.window.actions_of_run["resume"].isEnabled()
     with hands.answering("OK") as said:  # it was made without training, and so has no checkpoint
         hands.qtbot.mouseClick(button(hands, "resume"), LEFT)
     assert len(said) == 1

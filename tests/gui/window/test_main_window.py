@@ -127,9 +127,11 @@ def test_that_the_controls_say_what_can_be_done_and_none_moves_when_pause_become
     hands.press("pause")
     hands.wait_for(RunPhase.PAUSED)
     assert actions["pause"].text() == "&Resume"
+    texts = [action.text() for action in actions.all()]
+    assert len(set(texts)) == len(texts), "resuming a run that was stopped is another entry"
     assert places() == before
     hands.end()
-    assert enabled() == {"start", "continue", "evaluate"}
+    assert enabled() == {"start", "resume", "evaluate"}
 
 
 @pytest.mark.usefixtures("own_window")

@@ -94,7 +94,7 @@ def test_that_go_on_means_the_run_that_is_looked_at_and_gives_the_set_up_back(ha
     given = [word for setting in quick for word in ("--set", setting)]
     assert studio(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), *given]) == 0
     before = bench.setup.config
-    assert not hands.window.actions_of_run["continue"].isEnabled()
+    assert not hands.window.actions_of_run["resume"].isEnabled()
     with hands.qtbot.waitSignal(bench.time.frame_shown):
         bench.time.open(run)
     hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
@@ -242,13 +242,13 @@ def test_that_going_on_can_be_cancelled_while_the_past_is_read(hands: Hands, mon
         ended.clear()
         hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
         hands.wait(lambda: bench.looking.view is not None and bench.looking.view.cancellable)
-        assert "about to go on" in bench.starter.blocked
-        assert not hands.window.actions_of_run["continue"].isEnabled()
+        assert "about to be resumed" in bench.starter.blocked
+        assert not hands.window.actions_of_run["resume"].isEnabled()
         cancel()
         hands.wait(lambda: not bench.starter.blocked and bench.looking.view is None)
         assert ended.is_set()
         assert (bench.runs.run.phase, bench.runs.run.step) == (RunPhase.FINISHED, step)
-        assert hands.window.actions_of_run["continue"].isEnabled()
+        assert hands.window.actions_of_run["resume"].isEnabled()
         assert not hands.window.actions_of_run["stop"].isEnabled()
 
 
@@ -264,7 +264,7 @@ def test_that_an_edit_while_the_past_is_read_is_an_edit_of_the_run(
 
     monkeypatch.setattr("studio.gui.run.run_starter.read_past", slow)
     hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
-    hands.wait(lambda: "about to go on" in bench.starter.blocked)
+    hands.wait(lambda: "about to be resumed" in bench.starter.blocked)
     hands.enter(2, Column.OFFSET, "-1.5")
     edited.set()
     hands.wait_for(RunPhase.RUNNING)

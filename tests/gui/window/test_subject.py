@@ -200,7 +200,7 @@ def test_that_another_run_is_resumed_once_the_one_under_way_is_stopped(
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(old_run))
     asks = (
         lambda: press(hands, "resume"),
-        hands.window.actions_of_run["continue"].trigger,
+        hands.window.actions_of_run["resume"].trigger,
         hands.find(QAction, "resume_run").trigger,
         lambda: runs_panel(hands).resume(old_run.name),
     )
@@ -299,7 +299,7 @@ def test_that_a_run_is_trained_looked_at_edited_and_left(qtbot: QtBot, quick_han
     assert banner(hands) == ("Looking at “Digits · VAE · no tilt”", f"stopped at step {step:,}")
     hands.enter(2, Column.TARGET, "30")
     assert banner(hands) == ("Set-up", f"The figures are of “Digits · VAE · no tilt”, step {step:,}")
-    assert not hands.window.actions_of_run["continue"].isEnabled()
+    assert not hands.window.actions_of_run["resume"].isEnabled()
     hands.key(Key.Key_Z, Modifier.ControlModifier)
     assert hands.bench.subjects.subject.aspect is Aspect.LOOKING
     press(hands, "leave")
@@ -381,7 +381,7 @@ def test_that_the_banner_is_whole_in_a_small_window_and_start_keeps_its_place(ha
 
     assert seen() == ("Set-up", "")
     bench.subjects.offer(Offer(title=title, folder=Path(), step=9140))
-    assert seen() == ("Set-up", f"Continue {title} (step 9,140)?")
+    assert seen() == ("Set-up", f"Resume {title} (step 9,140)?")
     bench.runs.title, bench.runs.config = title, bench.setup.config
     for step in (3, 99, 9140, 1_234_567):
         bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=step))
