@@ -41,7 +41,7 @@ class Notes(Settings):
     Attributes:
         started: when, in ISO 8601.
         seconds: time spent training, pauses left out.
-        began: the target that it began with; None where that is not known.
+        began: the target that its weights began with, in the run that was forked; None where that is not known.
         edits, learning_rates, returns: what was changed at which step.
         forked_from: the run and the step that it began at, if it did not begin at none.
     """

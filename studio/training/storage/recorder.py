@@ -61,8 +61,11 @@ class Recorder:
         self._config_kept = not self._notes.started  # else it may go on with other settings
         if not self._notes.started:
             started = datetime.now().astimezone().isoformat(timespec="seconds")
-            began = {"revision": trainer.perturbation.revision} | self._target()
+            target = {"revision": trainer.perturbation.revision} | self._target()
+            began = self._notes.began or target
             self._notes = self._notes.model_copy(update={"started": started, "began": began})
+            if target != {name: value for name, value in [began, *self._notes.edits][-1].items() if name != "step"}:
+                self._note(edits={"step": trainer.step_count} | target)  # a fork's, whose weights learned another
         self._data = Fingerprints.of(trainer.whole)
         self._points: list[Logged] = []
         self._marks: list[Mark] = []

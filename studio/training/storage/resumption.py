@@ -118,7 +118,7 @@ class Resumption:
         if not self.forked:
             return notes
         origin = {"run": str(self.run.absolute()), "step": self.step}
-        return notes.model_copy(update={"started": "", "began": None, "forked_from": origin})
+        return notes.model_copy(update={"started": "", "forked_from": origin})
 
 
 def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) -> Resumption:

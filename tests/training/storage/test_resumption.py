@@ -186,7 +186,7 @@ def test_that_a_checkpoint_is_made_when_its_time_has_come(run_path: Path) -> Non
 def test_that_a_fork_begins_there_with_another_tilt_and_leaves_the_old_run_alone(
     tmp_path: Path, start_run: Start
 ) -> None:
-    old, new, same = tmp_path / "old", tmp_path / "new", tmp_path / "same"
+    old, new, same, start = (tmp_path / name for name in ("old", "new", "same", "start"))
     edited_run(old)
     before = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
     found = fork(old, None, ["perturbation.offsets.bee=-2"])
@@ -195,6 +195,11 @@ def test_that_a_fork_begins_there_with_another_tilt_and_leaves_the_old_run_alone
     summary = Run.open(new).summary
     assert summary["forked_from"] == {"run": str(old), "step": 12}
     assert summary["offsets"]["bee"] == -2.0
+    assert [(each["step"], each["offsets"]["bee"]) for each in summary["edits"]] == [(5, 0.0), (12, -2.0)]
+    go_on(start_run, fork(old, None, ["perturbation.offsets.bee=-2"]), 12, start)
+    learned = RunIdentity.read(start).learned
+    assert learned is not None
+    assert learned.offsets == {"ant": 1.0, "cat": -1.0}, "no step was taken since the fork"
     assert read_config(new / "config.json").perturbation.offsets["bee"] == -2.0
     go_on(start_run, fork(old), 15, same)
     assert not same_weights(new, same)
