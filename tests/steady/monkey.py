@@ -165,7 +165,7 @@ class Monkey(QObject):
         elif popup is not None:
             key = self._chance.choice((Key.Key_Escape, Key.Key_Return, Key.Key_Down, Key.Key_Up, Key.Key_End))
             self._note("key in a list", key.name)
-            QTest.keyClick(QApplication.focusWidget() or popup, key)
+            QTest.keyClick(popup.focusWidget() or popup, key)
             if key is Key.Key_Escape and popup.isVisible():
                 popup.close()
         elif isinstance(dialog, QFileDialog):
@@ -318,8 +318,11 @@ class Monkey(QObject):
     # -- where
 
     def _focus(self) -> QWidget:
-        found = QApplication.focusWidget()
-        return found if found is not None and found.isEnabled() else self.window
+        """What keys go to. Without a display the list of a box that was closed may keep the keyboard: not that."""
+        for found in (QApplication.focusWidget(), self.window.focusWidget()):
+            if found is not None and found.isEnabled() and found.isVisible():
+                return found
+        return self.window
 
     def _place_in(self, widget: QWidget) -> QPoint:
         return QPoint(self._chance.randrange(max(1, widget.width())), self._chance.randrange(max(1, widget.height())))

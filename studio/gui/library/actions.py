@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QMenu, QWidget
 
 from studio.gui.library.exports import RunExports
-from studio.gui.widgets.buttons import menu_action
+from studio.gui.widgets.buttons import Menu, menu_action
 from studio.gui.widgets.tooltip import tooltip
 from studio.library.export.formats import FORMATS
 
@@ -41,9 +41,8 @@ def menu_of(
     actions: tuple[RunAction, ...], exports: RunExports, root: Path, folders: list[str], parent: QWidget
 ) -> QMenu:
     """A menu of what can be done to the runs in these folders of `root`; what cannot be is greyed."""
-    menu = QMenu(parent)
+    menu = Menu(parent)
     menu.setObjectName("runs_menu")
-    menu.setToolTipsVisible(True)
     for each in actions:
         if each.divided:
             menu.addMenu(_save_menu(exports, root, folders, menu))

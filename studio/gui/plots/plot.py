@@ -10,9 +10,10 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHelpEvent, QKeyEvent, QPainter, QPen
-from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QToolTip, QWidget
 
 from studio.gui.plots.axis import linear_ticks, log_label, log_ticks, number_label
+from studio.gui.widgets.buttons import Menu
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import KeyHelp, rich, tooltip
 
@@ -217,7 +218,7 @@ class Plot(pg.PlotWidget):
             event.ignore()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Show everything").triggered.connect(self.reset_asked)
         menu.addAction("Copy as picture").triggered.connect(self.copy_picture)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtCore import QEvent, Qt, SignalInstance
 from PySide6.QtGui import QAction, QKeySequence, QUndoStack
-from PySide6.QtWidgets import QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -62,13 +62,27 @@ def undo_buttons(theme: ThemeManager, stack: QUndoStack, before: str = "") -> tu
     return undo, redo
 
 
+class Menu(QMenu):
+    """A menu whose entries have tooltips. It closes where what it belongs to is switched off, as by a run that goes on:
+    switched off with it, it would stay open and take neither clicks nor keys.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setToolTipsVisible(True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.EnabledChange and not self.isEnabled():
+            self.close()
+
+
 def menu_button(name: str, title: str, tip: str) -> tuple[QToolButton, QMenu]:
     """A button that opens a menu, whose entries have tooltips."""
     button = tool_button(name, title, tip)
     button.setProperty("menu", "true")
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    menu = QMenu(button)
-    menu.setToolTipsVisible(True)
+    menu = Menu(button)
     button.setMenu(menu)
     return button, menu
 

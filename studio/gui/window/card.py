@@ -7,9 +7,9 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QResizeEvent, QTextDocumentFragment
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QLabel, QMenu, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QLabel, QSizePolicy, QToolButton
 
-from studio.gui.widgets.buttons import icon_button
+from studio.gui.widgets.buttons import Menu, icon_button
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
@@ -82,7 +82,7 @@ class Card(QFrame):
 
     def offer(self, titles: Mapping[str, str]) -> None:
         """Let another panel be chosen by the head."""
-        menu = QMenu(self.title)
+        menu = Menu(self.title)
         for name, title in titles.items():
             menu.addAction(title, partial(self.chosen.emit, name))
         self.title.setMenu(menu)

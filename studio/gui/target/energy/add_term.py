@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from studio.gui.state.judge_offers import JudgeOffer
 from studio.gui.target.terms import KINDS
+from studio.gui.widgets.buttons import Menu
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.features import Feature
 from studio.training.config.energy import ColumnTermConfig, FeatureTermConfig, JudgeTermConfig, TermConfig
@@ -24,8 +25,7 @@ class AddTermButton(QPushButton):
         super().__init__("Add term")
         self.setObjectName("energy_add")
         set_help(self, "Add term", "Add a row to ΔH: in a feature, as a formula, from a file, or by a judge.")
-        self._menu = QMenu(self)
-        self._menu.setToolTipsVisible(True)
+        self._menu = Menu(self)
         self.setMenu(self._menu)
 
     def offer(self, features: tuple[Feature, ...], judges: tuple[JudgeOffer, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.setup import Setup
@@ -23,6 +23,7 @@ from studio.gui.target.offsets.table_model import OffsetsModel
 from studio.gui.target.offsets.terms_list import TermsList
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import shares_without
+from studio.gui.widgets.buttons import Menu
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.messages import CellMessage
@@ -278,7 +279,7 @@ class OffsetsPanel(QWidget):
         self._try(paste, row, column)
 
     def _show_menu(self, position: QPoint) -> None:
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.addAction("Copy", self._copy)
         menu.addAction("Paste", self._paste)
         menu.addAction("Reset to 0", self.table.reset_asked.emit)
