@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QSpinBox, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.evaluation.panel import SharesPanel
@@ -17,6 +17,7 @@ from studio.gui.live.examples import ExamplesPanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
+from studio.gui.state import undo
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.energy.panel import EnergyPanel
 from studio.gui.target.offsets.columns import Column
@@ -305,9 +306,12 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("all_panels")
-def test_that_an_earlier_step_of_the_run_under_way_has_the_target_of_then(quick_hands: Hands) -> None:
+def test_that_an_earlier_step_of_the_run_under_way_has_the_target_of_then(
+    quick_hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In table, sentence, energy and theory; it is for reading alone until the newest step is followed."""
     hands, bench = quick_hands, quick_hands.bench
+    monkeypatch.setattr(undo, "_MERGE_SECONDS", 0.0)  # both shares are entered at once
     hands.enter(2, Column.TARGET, "30")
     hands.train(20)
     hands.enter(2, Column.TARGET, "60")
@@ -341,6 +345,8 @@ def test_that_an_earlier_step_of_the_run_under_way_has_the_target_of_then(quick_
     assert target() == 60
     bench.time.seek(0)
     assert target() == 30
+    click(hands.qtbot, hands.window, "offsets_add_term")
+    assert QApplication.activePopupWidget() is None, "a menu that is off takes neither clicks nor keys"
     hands.qtbot.mouseClick(hands.find(QToolButton, "time_follow"), Qt.MouseButton.LeftButton)
     assert target() == 60
     hands.enter(2, Column.TARGET, "40")

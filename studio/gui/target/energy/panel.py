@@ -137,10 +137,10 @@ class EnergyPanel(LivePanel):
 
     @Slot(int)
     def edit_term(self, place: int) -> None:
-        """Put the keyboard into a term; where there is none, open the menu of those that can be added."""
+        """Put the keyboard into a term; where there is none, open the menu of those that can be added, if any can."""
         if 0 <= place < len(self.rows):
             self._rows.go_to(place)
-        else:
+        elif self.add.isEnabled():
             self.add.setFocus(Qt.FocusReason.OtherFocusReason)
             self.add.menu().popup(self.add.mapToGlobal(self.add.rect().bottomLeft()))
 
