@@ -148,7 +148,8 @@ class Game:
         if answered.shape != tilt.summary.target.shape or np.abs(answered - tilt.summary.target).max() > 1e-6:
             self.strangers.append(
                 f"{answered} is no answer to {tilt.summary.target}: {tilt.generated}\n"
-                f"After {list(self.monkey.last)[-6:]}, phase {self.bench.runs.run.phase}, {tilt.hint or 'free'}, {self.bench.subjects.subject}"
+                f"After {list(self.monkey.last)[-6:]}, phase {self.bench.runs.run.phase}, "
+                f"{tilt.hint or 'free'}, {self.bench.subjects.subject}"
             )
 
     def _check_undo(self) -> None:
