@@ -50,6 +50,7 @@ class TargetControl(QObject):
         self._time, self._subjects, self.data = time, subjects, data
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
+        self._looked_at: Perturbation | None = None  # what it is of
         self.generated = GeneratedShares(evaluations, time, subjects, data)
         self._corrected: tuple[float, ...] = ()  # what is shown of the thermostat
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
@@ -127,14 +128,14 @@ class TargetControl(QObject):
     def look_ahead(self, offsets: Sequence[float]) -> None:
         """Show what these offsets would make, without an edit; `refresh` forgets them."""
         if self.data.view is not None and not self.data.fixed:
-            self._look_at(replace(self.perturbation, offsets=tuple(offsets)), ahead=True)
+            self._look_at(replace(self.perturbation, offsets=tuple(offsets)))
 
     def show_at_once(self, found: Generated | None) -> None:
         """Show what a model gives of this target without training, until the target changes; None for no more."""
         if found is not self.generated.at_once:
             self.generated.at_once = found
             if self.tilt is not None:
-                self._show(replace(self.tilt, generated=self.generated.now()))
+                self._show(replace(self.tilt, generated=self._generated()))
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
@@ -213,7 +214,7 @@ class TargetControl(QObject):
             return
         self._look_at(self.perturbation)
 
-    def _look_at(self, target: Perturbation, *, ahead: bool = False) -> None:
+    def _look_at(self, target: Perturbation) -> None:
         dataset, fixed = self.data.view, self.data.fixed
         assert dataset is not None
         awaited = not fixed and self._runs.run.phase.active and self._applied_revision != self._revision
@@ -224,10 +225,15 @@ class TargetControl(QObject):
         if applied is not target:
             tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
-        generated = self.generated.now()
-        if generated is not None and ahead:
-            generated = replace(generated, note=generated.note or BEFORE.format(generated.step))
-        self._show(replace(tilt, hint=fixed, refused=refused, locked=locked, generated=generated))
+        self._looked_at = target
+        self._show(replace(tilt, hint=fixed, refused=refused, locked=locked, generated=self._generated()))
+
+    def _generated(self) -> Generated | None:
+        """What is generated; as of the target before, while a drag or an edit shows another one."""
+        found = self.generated.now()
+        if found is None or self._looked_at == self.perturbation:
+            return found
+        return replace(found, note=found.note or BEFORE.format(found.step))
 
     def _view_of(self, target: Perturbation, dataset: DatasetView, *, pending: bool) -> TiltView:
         energies, fault = None, None
@@ -257,7 +263,7 @@ class TargetControl(QObject):
     def _on_evaluations(self) -> None:
         """Show what is generated now; the target itself, a sum over all examples, is as it was."""
         if self.tilt is not None and self.generated.has_news:
-            self._show(replace(self.tilt, generated=self.generated.now()))
+            self._show(replace(self.tilt, generated=self._generated()))
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt

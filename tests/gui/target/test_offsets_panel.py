@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from studio.errors import UserError
 from studio.evaluation.arrival import Sighting
 from studio.gui.state.generated import Generated
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.view_state import RunPhase, TiltView
 from studio.gui.target.offsets.bar import Scale, scale_of
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
@@ -25,6 +25,7 @@ from studio.perturb.perturbation import Gauge
 from studio.training.config.energy import FormulaTermConfig
 from studio.training.config.file import parse_config
 from studio.training.config.planners import PlannerKind
+from tests.gui.evaluation.test_shares_panel import arrive
 from tests.gui.hands import find
 
 OFFSET, TARGET = Column.OFFSET, Column.TARGET
@@ -523,6 +524,22 @@ def evaluated(workbench: Workbench, *sightings: Sighting, note: str = "") -> Non
         shares=newest.share, low=newest.low, high=newest.high, step=newest.step, revision=0, seen=sightings, note=note
     )
     workbench.target.changed.emit(replace(workbench.target.tilt, generated=found))
+
+
+def test_that_no_answer_stands_beside_another_target(hand: Hand, workbench: Workbench) -> None:
+    """Not while a bar is dragged, nor between an edit that is undone and all that hear of it."""
+    shown: list[TiltView] = []
+    arrive(workbench)
+    workbench.target.changed.connect(shown.append)
+    hand.drag(2, 0.2, end=False)
+    arrive(workbench, step=200)
+    assert shown[-1].generated is not None
+    assert shown[-1].generated.note == "of step 200, of the target before"
+    place = hand.table._scale(2).handle(shown[-1], 2).toPoint()
+    hand.qtbot.mouseRelease(hand.table.viewport(), Button.LeftButton, Modifier.NoModifier, place)
+    workbench.setup.undo_stack.undo()
+    assert shown[-1].seen[-1].step == 200, "which was of this very target"
+    assert not [each for each in shown if each.seen and any(each.perturbation.offsets)]
 
 
 def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrived(
