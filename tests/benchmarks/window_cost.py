@@ -21,10 +21,10 @@ from tests.benchmarks.options import NO_MNIST, mnist, parser_of
 from tests.benchmarks.screen import training
 from tests.benchmarks.table import Row, show
 from tests.benchmarks.throughput import MLP, Case
-from tests.steady.desk import loops_of_runs, open_studio, private_home
+from tests.steady.desk import open_studio, private_home, trainers_of_runs
 
 if TYPE_CHECKING:
-    from studio.training.run.loop import RunLoop
+    from studio.training.engine.trainer import Trainer
 
 _WARM_S, _SETTLE_MS = 5.0, 500
 _LEAST = 5
@@ -52,20 +52,20 @@ def rows(root: Path, seconds: float = 2.0, blocks: int = 10) -> Iterator[Row]:
     if not mnist(root):
         yield Row(what="the window's cost", target=0.95, values=(), notes=NO_MNIST)
         return
-    with loops_of_runs() as loops:
+    with trainers_of_runs() as trainers:
         for case in _CASES:
             with private_home() as home:
-                yield _row(case, home, root.resolve(), loops, seconds, blocks)
+                yield _row(case, home, root.resolve(), trainers, seconds, blocks)
 
 
-def _row(case: Case, home: Path, root: Path, loops: list[RunLoop], seconds: float, blocks: int) -> Row:
+def _row(case: Case, home: Path, root: Path, trainers: list[Trainer], seconds: float, blocks: int) -> Row:
     from studio.training.config.run_config import EvaluationConfig
     from tests.screenshots import _turn
 
     config = case.config(evaluation=EvaluationConfig(budget=0))
     with open_studio(config, home, root) as window, training(window.workbench, 3):
         _turn(round(1000 * _WARM_S))
-        trainer = loops[-1].trainer
+        trainer = trainers[-1]
 
         def pace(wait: Callable[[float], object]) -> float:
             """Steps a second, over a block of so many seconds and steps at least."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from studio.gui.window.main_window import MainWindow
     from studio.training.config.run_config import RunConfig
-    from studio.training.run.loop import RunLoop
+    from studio.training.engine.trainer import Trainer
 
 _HARMLESS = ("This plugin does not support ",)
 """What the screenless platform says of every window with a size limit."""
@@ -99,19 +99,19 @@ class Troubles:
 
 
 @contextmanager
-def loops_of_runs() -> Iterator[list[RunLoop]]:
-    """Gathers the loop of every run that begins, for who wants to see what its thread has."""
+def trainers_of_runs() -> Iterator[list[Trainer]]:
+    """Gathers the trainer of every run, before the window hears that it runs, for who wants to see what it has."""
     import studio.training.run.session as session
 
-    loops: list[RunLoop] = []
-    prepare = session._prepare
+    trainers: list[Trainer] = []
+    build = session._build
 
-    def remember(*args: Any) -> RunLoop:
-        loops.append(prepare(*args))
-        return loops[-1]
+    def remember(*args: Any) -> Trainer:
+        trainers.append(build(*args))
+        return trainers[-1]
 
-    with patch.object(session, "_prepare", remember):
-        yield loops
+    with patch.object(session, "_build", remember):
+        yield trainers
 
 
 @contextmanager

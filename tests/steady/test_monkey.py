@@ -26,9 +26,9 @@ from studio.training.config.assignments import with_settings
 from studio.training.config.file import parse_config
 from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import CadenceConfig, EvaluationConfig, Precision, RunConfig
-from studio.training.run.loop import RunLoop
+from studio.training.engine.trainer import Trainer
 from tests.gui.hands import PATIENCE_MS
-from tests.steady.desk import Troubles, loops_of_runs, open_studio
+from tests.steady.desk import Troubles, open_studio, trainers_of_runs
 from tests.steady.monkey import Monkey
 from tests.steady.watch import Heart
 
@@ -75,10 +75,10 @@ class Writes:
 class Game:
     """A monkey at the window, and what must hold afterwards."""
 
-    def __init__(self, qtbot: QtBot, window: MainWindow, seed: int, loops: list[RunLoop]) -> None:
+    def __init__(self, qtbot: QtBot, window: MainWindow, seed: int, trainers: list[Trainer]) -> None:
         self.qtbot, self.window, self.bench = qtbot, window, window.workbench
         self.monkey = Monkey(window, seed)
-        self.loops = loops
+        self.trainers = trainers
         self.bugs: list[str] = []
         self.log: deque[str] = deque(maxlen=20)
         self.bench.log.line_logged.connect(self._read)
@@ -132,7 +132,7 @@ class Game:
         self._wait(settled)
         tilt = target.tilt
         if tilt is not None and not tilt.pending and not tilt.refused and self.bench.runs.run.phase.active:
-            trained, shown = self.loops[-1].trainer.perturbation, target.perturbation
+            trained, shown = self.trainers[-1].perturbation, target.perturbation
             assert trained.offsets == shown.offsets
             assert trained.energy == shown.energy
             assert trained.gauge is shown.gauge
@@ -198,11 +198,11 @@ def play(
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda *_: True)
     monkeypatch.chdir(home)
     begun, busy, writes = time.perf_counter(), time.process_time(), Writes(home.parent)
-    with Troubles() as troubles, loops_of_runs() as loops, open_studio(tiny(presets[0]), home) as window:
+    with Troubles() as troubles, trainers_of_runs() as trainers, open_studio(tiny(presets[0]), home) as window:
         heart = Heart(LONGEST)
         bench = window.workbench
         qtbot.waitUntil(lambda: bench.setup.dataset is not None and bench.tasks.view is None, timeout=PATIENCE_MS)
-        game = Game(qtbot, window, seed, loops)
+        game = Game(qtbot, window, seed, trainers)
         heart.stalls.clear()
         heart.longest = 0.0
         try:
@@ -218,7 +218,7 @@ def play(
     sent = game.monkey.sent
     print(f"\n{sent} events in {spent:.0f} s ({used:.0f} s of processor time), seed {seed}")
     print(", ".join(f"{kind} {count}" for kind, count in game.monkey.counts.most_common()))
-    print(f"{len(loops)} runs begun; longest gap {1000 * heart.longest:.0f} ms")
+    print(f"{len(trainers)} runs begun; longest gap {1000 * heart.longest:.0f} ms")
     for stall in heart.stalls:
         print(stall)
     faults = [*troubles.warnings, *troubles.exceptions, *game.bugs, *writes.elsewhere]
