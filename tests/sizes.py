@@ -1,7 +1,5 @@
 """How often a test of chance repeats itself: as often as a check has time for, or as its claim says."""
 
-from __future__ import annotations
-
 import pytest
 
 

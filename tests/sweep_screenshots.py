@@ -1,7 +1,5 @@
 """Pictures of what is about sweeps: the dialog empty, filled and with a fault, and the results against settings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Training needs nothing of torch's compiler, and a step without it is torch's own."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

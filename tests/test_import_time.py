@@ -1,7 +1,5 @@
 """Importing torch takes 8–13 s on two cores, so nothing may import it before the window is on screen."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

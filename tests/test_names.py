@@ -1,7 +1,5 @@
 """Names of classes and files: equal however they are spelt."""
 
-from __future__ import annotations
-
 import unicodedata
 from pathlib import Path
 

@@ -4,8 +4,6 @@ A live plot then ends the process within seconds (``Fatal Python error: none_dea
 PySide6, the pin in pyproject.toml can move.
 """
 
-from __future__ import annotations
-
 import gc
 import sys
 

@@ -1,7 +1,5 @@
 """Paths as people type, paste and drop them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

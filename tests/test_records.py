@@ -1,7 +1,5 @@
 """Small files of a run's folder: written, read, and refused; and JSON that every program reads."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

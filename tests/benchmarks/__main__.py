@@ -6,8 +6,6 @@ Each benchmark runs in a process of its own, one after the other, since threads,
 by the next. An hour's memory is not among them: see `soak`.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

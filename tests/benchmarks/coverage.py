@@ -15,8 +15,6 @@ that is unsure; the least of the eleven is by some 0.025 too small in 300 trials
 Source: G. Zou, A. Donner, Statistics in Medicine 27, 1693 (2008), for MOVER.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product

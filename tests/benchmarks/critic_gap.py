@@ -6,8 +6,6 @@ Prints the critic gap ⟨D(x)⟩′ − ⟨D(G(z))⟩, averaged between two line
 the weights as they are, and at the end the correlation of both: Spearman's of ranks, and Pearson's of logarithms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -9,8 +9,6 @@ of all threads, which with one thread is what an idle machine would show on the 
 and, without a target, the bare loop of `throughput` on the same networks: what these shapes of layers allow.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path

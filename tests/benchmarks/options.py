@@ -1,7 +1,5 @@
 """What several benchmarks ask for on the command line."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

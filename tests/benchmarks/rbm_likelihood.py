@@ -7,8 +7,6 @@ about −149 nats plain, −142.6 centred (PyDeep, J. Melchior; J. Melchior et a
 studio keeps it (`--data` names a folder that holds `MNIST/raw`). Takes a few minutes on two cores.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Measurements beside their targets, as rows of a markdown table."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence

@@ -7,8 +7,6 @@ are drawn anew each epoch with their brightness as probability, those of the tes
 by importance weighting with 5,000 codes after long training with K = 1 (Y. Burda et al., arXiv:1509.00519, table 1).
 """
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

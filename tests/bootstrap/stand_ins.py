@@ -1,7 +1,5 @@
 """Stand-ins for the programs that the set-up calls."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

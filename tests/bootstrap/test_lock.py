@@ -1,7 +1,5 @@
 """The lock: complete, by hash, and without a word about where it was made."""
 
-from __future__ import annotations
-
 import tomllib
 
 from packaging.requirements import Requirement

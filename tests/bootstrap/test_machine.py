@@ -1,7 +1,5 @@
 """What the machine must offer, and what is said where it does not."""
 
-from __future__ import annotations
-
 import ast
 import subprocess
 from pathlib import Path

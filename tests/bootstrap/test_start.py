@@ -1,7 +1,5 @@
 """A start as a person types it, in a copy of the checkout; a stand-in for uv records what it is asked to do."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

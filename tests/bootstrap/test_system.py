@@ -1,7 +1,5 @@
 """Packages of the system: which are missing, how they come in, and what the installers trust."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

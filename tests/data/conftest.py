@@ -1,7 +1,5 @@
 """A web server on the loopback, as kind or as nasty as a test wants it."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

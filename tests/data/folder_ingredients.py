@@ -4,8 +4,6 @@ What is expected is noted while a folder is made, from what is put in: nothing o
 reader is used.
 """
 
-from __future__ import annotations
-
 import random
 import struct
 import unicodedata

@@ -1,7 +1,5 @@
 """Small ICC profiles, written by hand."""
 
-from __future__ import annotations
-
 import struct
 
 _D50 = (0.9642, 1.0, 0.8249)

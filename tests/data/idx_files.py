@@ -1,7 +1,5 @@
 """A tiny MNIST on disk, for tests that want a data folder without real data in it."""
 
-from __future__ import annotations
-
 import gzip
 from pathlib import Path
 

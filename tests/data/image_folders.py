@@ -1,7 +1,5 @@
 """Folders of images on disk, for tests."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

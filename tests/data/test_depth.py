@@ -1,7 +1,5 @@
 """White of deep images is one for the whole folder, whatever is in one image."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Torchvision's sets from an empty data folder, with torchvision's tables pointed at the loopback."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

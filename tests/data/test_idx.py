@@ -3,8 +3,6 @@
 MNIST and its relatives, from files on disk.
 """
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a committee makes of its members' shares: intervals as wide as they are apart, and what cannot be recognised."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """The confusion of examples held out, even and under a tilt."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

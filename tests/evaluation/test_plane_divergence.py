@@ -1,7 +1,5 @@
 """Distances of points from a known density: pairs of Gaussians and shifted sets, whose answers are known."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

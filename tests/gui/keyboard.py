@@ -1,7 +1,5 @@
 """What a person needs of every control: that Tab reaches it, a name for screen readers, and a word on what it does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from PySide6.QtCore import Qt

@@ -1,7 +1,5 @@
 """The Python sides of what layouts hold, which outlive what they stand for."""
 
-from __future__ import annotations
-
 import shiboken6
 from PySide6.QtWidgets import QLayout, QLayoutItem
 

@@ -1,7 +1,5 @@
 """A look that is put on, and taken off again so that what comes after it in this process is as it would be alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

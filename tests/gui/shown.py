@@ -1,7 +1,5 @@
 """What a run would send, made up, for tests of the live panels."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

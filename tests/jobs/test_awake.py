@@ -1,7 +1,5 @@
 """The computer stays awake while jobs run, and sleeps as ever afterwards."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

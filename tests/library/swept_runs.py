@@ -1,7 +1,5 @@
 """Runs of a sweep as it would leave them, made without training."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import sqlite3

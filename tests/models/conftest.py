@@ -1,7 +1,5 @@
 """Small models in float64 with batches of random images, and randomness that can be held still."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

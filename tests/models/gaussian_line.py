@@ -3,8 +3,6 @@
 Numbers on a line as images of one pixel, x/4, so that four standard deviations lie in −1…1.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

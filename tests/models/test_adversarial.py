@@ -1,7 +1,5 @@
 """Models of a critic and a generator: who is weighted, who moves, and that every choice works with every other."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Restricted Boltzmann machines so small that every state can be visited."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The one weighted reduction, and the bias of the tempting alternative."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A model is one folder and one line of the catalog: with them it has presets and is trained, kept and drawn from."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

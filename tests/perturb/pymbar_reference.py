@@ -6,8 +6,6 @@
 Source: M. Shirts, J. Chodera, J. Chem. Phys. 129, 124105 (2008).
 """
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """k̂ against laws of known tails."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Perturbation theory against closed forms: a Gaussian under a linear tilt, a mixture, and the orders' own slopes."""
 
-from __future__ import annotations
-
 from statistics import NormalDist
 
 import numpy as np

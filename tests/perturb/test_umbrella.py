@@ -1,7 +1,5 @@
 """Umbrella sampling against closed forms."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -4,8 +4,6 @@ Later versions must open, resume, compare and export each of them: tests/library
 release, ``python -m tests.released_runs`` writes the one of the present version; it stays as it is from then on.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 FOLDER = Path(__file__).parent

@@ -3,8 +3,6 @@
 A tiny RBM on the built-in digits, tilted, resumed once, evaluated, named and tagged, with a pinned checkpoint.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory

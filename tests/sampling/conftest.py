@@ -1,7 +1,5 @@
 """Exact models of the plane: what they draw has the density that they were trained for, and their classes are known."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Chains of a tiny RBM, all of whose states are counted."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rejection and resampling of exact models: planar mixtures of classes that overlap, whose tilted density is known."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which classes a model makes, by a classifier that learned from data with other shares."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray

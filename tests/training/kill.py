@@ -3,8 +3,6 @@
 Run as a program it forks one child for each kill, so that torch is imported once. Prints its counts.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import random

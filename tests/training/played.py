@@ -1,7 +1,5 @@
 """A run whose commands come from a script, played without a thread."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar

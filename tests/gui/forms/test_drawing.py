@@ -1,7 +1,5 @@
 """The drawing of a planar set, by mouse and keys."""
 
-from __future__ import annotations
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDialogButtonBox

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 from pytestqt.qtbot import QtBot
 

@@ -1,7 +1,5 @@
 """What walking a layout leaves behind."""
 
-from __future__ import annotations
-
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 

@@ -1,7 +1,5 @@
 """Evaluation beside training: it keeps its budget, answers on demand, and training takes no notice."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator
 

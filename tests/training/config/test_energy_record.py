@@ -1,7 +1,5 @@
 """What a run's summary says of its energy can be read back."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

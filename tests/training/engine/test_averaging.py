@@ -1,7 +1,5 @@
 """The moving average of weights against the loop that it stands for."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Memory that nobody uses goes back to the system."""
 
-from __future__ import annotations
-
 import sys
 
 import numpy as np

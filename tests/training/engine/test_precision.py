@@ -1,7 +1,5 @@
 """Networks may compute with fewer digits; weights, losses and what needs its digits may not."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """Torch's threads, and the guard that has fewer of them compute on a busy machine."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

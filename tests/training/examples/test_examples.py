@@ -1,7 +1,5 @@
 """Examples reach a model unchanged, whether they lie in memory or in a file, and no copy of a set is made."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
