@@ -74,7 +74,7 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
-def sweep(folder: Path) -> None:
+def remove_left_overs(folder: Path) -> None:
     """Remove what processes that were killed half-way left behind in a folder, as far as that can be done."""
     with suppress(OSError):
         _remove_left_over_parts(folder, r".+")

@@ -1,4 +1,4 @@
-"""Names of classes and files from outside, as they are compared.
+"""Names of classes and files from outside, as they are compared and read.
 
 One name can be spelt in several ways: an accented letter as one character (NFC, what people type) or as a letter and
 an accent (NFD, what macOS may write). The studio holds all names composed, so that equal names are equal strings.
@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
+from itertools import islice
 
+MOST_LISTED, _LONGEST = 12, 40
+"""Names in a sentence, and letters of each."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE)
 
 
@@ -29,12 +32,17 @@ def file_system_key(name: str) -> str:
     return composed(composed(name).casefold())
 
 
-def listed(names: Iterable[str], most: int = 12) -> str:
-    """The first of some names, and that there are more."""
-    known = list(names)
-    return ", ".join(known[:most]) + ("…" if len(known) > most else "")
+def listed(names: Collection[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(name[:_LONGEST] for name in islice(names, MOST_LISTED)) + more
 
 
 def is_reserved(name: str) -> bool:
     """Whether Windows keeps the name for a device, so that no file or folder can have it."""
     return _RESERVED.fullmatch(name) is not None
+
+
+def spoken(name: str) -> str:
+    """A snake_case name in words."""
+    return name.replace("_", " ")

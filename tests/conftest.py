@@ -3,8 +3,6 @@
 Nothing here imports Qt or torch, so a test that needs neither starts at once.
 """
 
-from __future__ import annotations
-
 import builtins
 import gc
 import itertools
@@ -18,6 +16,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+from studio.progress import Progress
 
 # No test is about how long it takes: a busy machine would fail it. Every check draws other examples.
 hypothesis.settings.register_profile("studio", deadline=None, max_examples=25)
@@ -102,7 +102,7 @@ def pytest_runtest_call(item: pytest.Function) -> Generator[None, object, object
     fast = not any(item.get_closest_marker(name) for name in ("slow", "long"))
     most = _FAST_S * (_CHANCE if hypothesis.is_hypothesis_test(item.obj) else _NOISE)
     if fast and spent > most and len(sys.modules) - modules < _FIRST_USE:
-        spent /= _slowness()
+        spent /= slowness()
         if spent > most:
             pytest.fail(f"A fast test may take {_FAST_S} s of a processor; this one took {spent:.1f} s", pytrace=False)
     return result
@@ -113,7 +113,7 @@ def _processor_s() -> float:
     return sum(os.times()[:4])
 
 
-def _slowness() -> float:
+def slowness() -> float:
     """How many times slower this machine is, just now, than one that adds 33 million numbers a second; at least 1."""
     begun = time.process_time()
     sum(number for number in range(1_000_000))
@@ -196,6 +196,14 @@ def _collect_garbage() -> None:
 
 
 @pytest.fixture
+def cancelled() -> Progress:
+    """Of what was called off before it began."""
+    progress = Progress()
+    progress.cancel()
+    return progress
+
+
+@pytest.fixture
 def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """A judge that is trained for a moment only."""
     monkeypatch.setattr("studio.evaluation.judge._SEEN", 2_000)
@@ -216,7 +224,6 @@ def kept_judge(judges_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     from studio.data.digits import DigitsConfig, load_digits
     from studio.evaluation.judge_store import judge_for
-    from studio.progress import Progress
 
     monkeypatch.setattr("studio.evaluation.judge._SEEN", 20_000)
     monkeypatch.setattr("studio.evaluation.judge_store.cache_dir", lambda: judges_folder)

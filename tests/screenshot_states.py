@@ -73,18 +73,18 @@ def _grab(widget: QWidget, theme: ThemeManager, folder: Path, name: str) -> None
 
 
 def _ready(window: MainWindow, wait: Callable[..., None]) -> None:
-    bench = window.workbench
+    bench = window.controls
     wait("the data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
 
 
 def _train(window: MainWindow, wait: Callable[..., None]) -> None:
-    window.workbench.starter.start()
-    wait("the first steps", lambda: window.workbench.runs.run.step >= _STEPS)
+    window.controls.starter.start()
+    wait("the first steps", lambda: window.controls.runs.run.step >= _STEPS)
 
 
 def _end(window: MainWindow, wait: Callable[..., None]) -> None:
-    window.workbench.runs.stop()
-    wait("the end of the run", lambda: not window.workbench.runs.busy)
+    window.controls.runs.stop()
+    wait("the end of the run", lambda: not window.controls.runs.busy)
 
 
 def _front(window: MainWindow, name: str) -> QWidget:
@@ -94,7 +94,7 @@ def _front(window: MainWindow, name: str) -> QWidget:
 
 def _lesson(window: MainWindow, wait: Callable[..., None]) -> Shown:
     """The first one, before it begins and under way."""
-    window.workbench.lessons.open(LESSONS[0], lambda: True)
+    window.controls.lessons.open(LESSONS[0], lambda: True)
     yield "before", window
     _train(window, wait)
     yield "during", window
@@ -114,7 +114,7 @@ def _tilted(window: MainWindow, wait: Callable[..., None]) -> Shown:
     """A run with terms of the energy, evaluated, its planners compared."""
     from studio.training.config.energy import EnergyConfig
 
-    bench = window.workbench
+    bench = window.controls
     bench.target.set_energy(EnergyConfig.model_validate(_TERMS), "Terms")
     wait("the features", lambda: bench.target.tilt is not None and bench.target.tilt.energies is not None)
     _train(window, wait)
@@ -140,7 +140,7 @@ def _library(window: MainWindow, wait: Callable[..., None]) -> Shown:
 
     from studio.gui.library.compare_window import CompareWindow
 
-    bench = window.workbench
+    bench = window.controls
     folders = sorted(path.parent for path in bench.setup.runs_root.glob("*/config.json"))
     bench.library.refresh()
     wait("the runs", lambda: not bench.library.busy)

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from studio import bootstrap
+from tests.gui.hands import ask_share
 
 if TYPE_CHECKING:
     from studio.gui.live.samples.panel import SamplesPanel
-    from studio.gui.state.view_state import RunView
+    from studio.gui.state.run_view import RunView
     from studio.gui.widgets.theme import ThemeManager
     from studio.gui.window.main_window import MainWindow
     from studio.training.config.run_config import RunConfig
@@ -55,8 +56,8 @@ def _in(home: Path, folder: Path) -> int:
     from studio.data.folder import FolderConfig
     from studio.gui.widgets.garbage import GarbageCollector
     from studio.gui.widgets.theme import ThemeManager, ThemeMode
+    from studio.gui.window.controls import Controls
     from studio.gui.window.main_window import MainWindow
-    from studio.gui.window.workbench import Workbench
     from studio.training.config.run_config import EvaluationConfig, PerturbationConfig, RunConfig
     from tests import sweep_screenshots
     from tests.screenshot_states import take_states
@@ -68,13 +69,13 @@ def _in(home: Path, folder: Path) -> int:
 
     def open_window(config: RunConfig, name: str) -> MainWindow:
         settings = QSettings(str(home / f"{name}.ini"), QSettings.Format.IniFormat)
-        workbench = Workbench(config, data_root=home / "datasets", runs_root=home / "runs")
-        window = MainWindow(workbench, theme, settings)
+        controls = Controls(config, data_root=home / "datasets", runs_root=home / "runs")
+        window = MainWindow(controls, theme, settings)
         window.views.workbench_action.setChecked(True)  # where each panel has a place to be taken in
         window.showNormal()  # it would fill this platform's small screen
         window.resize(WIDTH, HEIGHT)
         window.views.make_panels()
-        workbench.begin()
+        controls.begin()
         return window
 
     sweep_screenshots.take(theme, home / "sweep", folder, settle, _wait)
@@ -86,7 +87,7 @@ def _in(home: Path, folder: Path) -> int:
         _take(_between(window), folder, "between", ("samples",))
     finally:
         window.close()
-    ended = window.workbench.runs.run
+    ended = window.controls.runs.run
     window = open_window(config_of(PRESET), "resumed")
     try:
         _take(_resumed(window, ended), folder, "resumed", ("window", "samples", "examples", "diagnostics", "losses"))
@@ -120,36 +121,36 @@ def config_of(preset: str) -> RunConfig:
 
 def _before(window: MainWindow) -> MainWindow:
     """With the digits and torch loaded."""
-    workbench = window.workbench
+    controls = window.controls
     ready: list[object] = []
-    workbench.setup.engine_ready.connect(ready.append)
+    controls.setup.engine_ready.connect(ready.append)
     _wait(
         "the digits and torch",
-        lambda: bool(ready) and workbench.setup.dataset is not None and workbench.tasks.view is None,
+        lambda: bool(ready) and controls.setup.dataset is not None and controls.tasks.view is None,
     )
     return window
 
 
 def _during(window: MainWindow) -> MainWindow:
     """Under way, tilted, and edited once since."""
-    workbench = window.workbench
+    controls = window.controls
 
     def wait(what: str, ready: Callable[[], bool]) -> None:
-        _wait(what, lambda: ready() or not workbench.runs.run.phase.active)
-        assert workbench.runs.run.phase.active, f"the run ended before {what}"
+        _wait(what, lambda: ready() or not controls.runs.run.phase.active)
+        assert controls.runs.run.phase.active, f"the run ended before {what}"
 
-    workbench.target.set_share(TILTED, SHARE)
-    workbench.starter.start()
-    wait("the first steps", lambda: workbench.runs.run.step >= FIRST_STEPS)
-    workbench.target.set_offset(7, 0.7)
-    wait("the edit", lambda: bool(workbench.runs.history.marks))
-    wait("more steps", lambda: workbench.runs.run.step >= ALL_STEPS)
+    ask_share(controls.target, TILTED, SHARE)
+    controls.starter.start()
+    wait("the first steps", lambda: controls.runs.run.step >= FIRST_STEPS)
+    controls.target.set_offset(7, 0.7)
+    wait("the edit", lambda: bool(controls.runs.history.marks))
+    wait("more steps", lambda: controls.runs.run.step >= ALL_STEPS)
     return window
 
 
 def _picked(window: MainWindow) -> MainWindow:
     """With four samples picked, and two of them pinned through a re-roll."""
-    samples, latents = cast("SamplesPanel", window.docks["samples"].widget()), window.workbench.latents
+    samples, latents = cast("SamplesPanel", window.docks["samples"].widget()), window.controls.latents
     view = samples.views["averaged"]
     for place in (3, 12):
         view.pick(place, more=True)
@@ -171,14 +172,14 @@ def _between(window: MainWindow) -> MainWindow:
 
 def _resumed(window: MainWindow, ended: RunView) -> MainWindow:
     """The run of another window, gone on with, and looked at where its target was edited."""
-    workbench = window.workbench
+    controls = window.controls
     assert ended.folder is not None
     _before(window)
-    workbench.starter.resume(ended.folder)
-    _wait("the run to go on", lambda: workbench.runs.run.step > ended.step + 50)
+    controls.starter.resume(ended.folder)
+    _wait("the run to go on", lambda: controls.runs.run.step > ended.step + 50)
     shown: list[object] = []
-    workbench.time.frame_shown.connect(shown.append)
-    workbench.time.seek(workbench.runs.history.marks[0].step + 30)
+    controls.time.frame_shown.connect(shown.append)
+    controls.time.seek(controls.runs.history.marks[0].step + 30)
     _wait("the step", lambda: bool(shown))
     return window
 
@@ -205,7 +206,7 @@ def _compare(home: Path, folder: Path, theme: ThemeManager) -> None:
 def _refused(window: MainWindow) -> MainWindow:
     """With a folder of images that cannot be used."""
     refusals: list[object] = []
-    window.workbench.setup.dataset_failed.connect(refusals.append)
+    window.controls.setup.dataset_failed.connect(refusals.append)
     _wait("the refusal", lambda: bool(refusals))
     return window
 
@@ -223,11 +224,11 @@ def _unlabelled(window: MainWindow) -> MainWindow:
     """With images without classes, and a target that favours what the judge of the digits takes for the tilted one."""
     from studio.training.config.energy import EnergyConfig, JudgeTermConfig
 
-    workbench = window.workbench
-    _wait("the scans and torch", lambda: workbench.setup.dataset is not None and workbench.tasks.view is None)
+    controls = window.controls
+    _wait("the scans and torch", lambda: controls.setup.dataset is not None and controls.tasks.view is None)
     term = JudgeTermConfig(of=str(TILTED), data="digits", slope=-0.05)
-    workbench.target.set_energy(EnergyConfig(terms=(term,)), "judge")
-    _wait("the judge", lambda: bool(workbench.setup.config.perturbation.terms) and workbench.tasks.view is None)
+    controls.target.set_energy(EnergyConfig(terms=(term,)), "judge")
+    _wait("the judge", lambda: bool(controls.setup.config.perturbation.terms) and controls.tasks.view is None)
     return window
 
 

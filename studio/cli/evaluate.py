@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.cli.meter import progress_bar
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import record, table
+from studio.evaluation.arrival import KEPT, Sighting, tilt_answer
+from studio.evaluation.evaluation import Evaluation
+from studio.evaluation.record import record, table
 from studio.files import whole_file
 from studio.records import json_text
+from studio.training.config.run_config import target_record
+from studio.training.messages.events import Evaluated
+from studio.training.storage.metrics import read_metrics
 from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 def evaluate(
     run: Path,
     count: int,
-    seed: int,
+    seed: int | None,
     out: Path | None,
     *,
     data_root: Path | None,
@@ -29,11 +34,11 @@ def evaluate(
     assignments: Sequence[str] = (),
     asked: AskedTarget | None = None,
     method: str = "auto",
-) -> str:
-    """Evaluate a run's averaged model, and return the table to print.
+) -> None:
+    """Evaluate a run's averaged model, and print the table; also where the file can then not be written.
 
     Args:
-        seed: of the latents.
+        seed: of the latents; if absent, others than those of the evaluations that the run keeps of this step.
         out: a JSON file for every figure, written whole; none if absent.
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
         judge: name of the judge; the one of the run's configuration if absent.
@@ -46,7 +51,8 @@ def evaluate(
     saved = Run.open(run).at(assignments)
     root = saved.identity.root(data_root)
     if asked is not None:
-        return _at_once(saved, asked, method, count, seed, out, root, judge)
+        _at_once(saved, asked, method, count, seed or 0, out, root, judge)
+        return
     with progress_bar() as progress:
         from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
@@ -59,18 +65,28 @@ def evaluate(
             judge=judge,
             data_root=root,
         )
-    keep_evaluation(saved, found)
-    _save(out, found.evaluation, run=str(run.resolve()), step=found.step, revision=found.revision)
-    lines = [table(found.evaluation), f"{run.resolve().name} at step {found.step:,}"]
+    lost = keep_evaluation(saved, found)
+    print(table(found.evaluation))
+    print(f"{run.resolve().name} at step {found.step:,}. {_answer(run, found, kept=lost is None)}")
     if found.evaluation.shares.count < count:
-        lines.append(f"No more of the {count:,} samples asked for are independent of each other")
-    return "\n".join(lines)
+        print(f"No more of the {count:,} samples asked for are independent of each other")
+    if lost is not None:
+        print(f"studio: The run does not keep this evaluation. {lost}", file=sys.stderr)
+    about = saved.record() | {"run": str(run.resolve()), "revision": found.revision}
+    _save(out, found.evaluation, **about)
+
+
+def _answer(run: Path, found: Evaluated, *, kept: bool) -> str:
+    """Whether the tilt has arrived, by this evaluation and, of a run that keeps any, those before it."""
+    before = [each for each in read_metrics(run).evaluations if each.step <= found.step][-KEPT:] if kept else []
+    seen = [Sighting.of(each.step, each.evaluation) for each in before if each.evaluation is not None]
+    return tilt_answer(found.evaluation.class_names, [*seen, Sighting.of(found.step, found.evaluation)])
 
 
 def _at_once(
     run: Run, asked: AskedTarget, method: str, count: int, seed: int, out: Path | None, root: Path, judge: str | None
-) -> str:
-    """The table of what the run's averaged model gives for another target at once."""
+) -> None:
+    """Print the table of what the run's averaged model gives for another target at once, and save it."""
     from studio.sampling.choice import Method
     from studio.training.analysis.at_once import AtOnce
     from studio.training.analysis.trained_model import TrainedModel
@@ -81,15 +97,15 @@ def _at_once(
         made = at_once.sample(wanted, count, progress, Method(method))
         by = run.config.evaluation.judge if judge is None else judge
         measured = at_once.measure(made, wanted, progress, by=by)
+    print(table(measured.evaluation))
+    print(f"{run.path.resolve().name} at step {run.weights_step or 0:,}, at once")
     agree = measured.agreement
-    about = {"run": str(run.path.resolve()), "step": run.weights_step, "at_once": made.record()}
-    _save(out, measured.evaluation, **about, agreement=None if math.isnan(agree) else agree)
-    lines = [table(measured.evaluation), f"{run.path.resolve().name} at step {run.weights_step or 0:,}, at once"]
     if not math.isnan(agree):
-        lines.append(
-            f"The judge that weighed takes {100 * agree:.1f} % of these for the same class as those that measure."
-        )
-    return "\n".join([*lines, made.told()])
+        print(f"The judge that weighed takes {100 * agree:.1f} % of these for the same class as those that measure.")
+    print(made.told())
+    target = target_record(wanted, run.class_names)
+    about = run.record() | {"run": str(run.path.resolve()), "target": target, "at_once": made.record()}
+    _save(out, measured.evaluation, **about, agreement=None if math.isnan(agree) else agree)
 
 
 def _save(out: Path | None, evaluation: Evaluation, **about: object) -> None:

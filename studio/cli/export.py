@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.cli.arguments import (
     Commands,
+    add_at_once,
     add_data_root,
     add_places,
     add_raw,
     add_run,
     add_seed,
+    asked_of,
     number,
     place,
     run_of,
     tell_if_cut_short,
 )
-from studio.cli.at_once import add_at_once, asked_of
 from studio.cli.meter import progress_bar
 from studio.errors import UserError
 
@@ -108,9 +110,17 @@ def _options(arguments: argparse.Namespace) -> ExportOptions:
     )
 
 
+def _ensure_ending(out: Path, endings: tuple[str, ...]) -> None:
+    """Refuse a name that says that the file is something else; raises UserError."""
+    if endings and out.suffix and out.suffix.lower() not in endings:
+        hint = f"Use a name that ends in {' or '.join(endings)}."
+        raise UserError("A file cannot be of this format", f"{out}.", hint)
+
+
 def _sample(arguments: argparse.Namespace) -> int:
     from studio.library.export.samples import write_at_once, write_picture, write_samples
 
+    _ensure_ending(arguments.out, (".npz", ".png"))
     run, out, options = run_of(arguments), arguments.out, _options(arguments)
     said = None
     with progress_bar() as progress:
@@ -133,6 +143,8 @@ def _export(arguments: argparse.Namespace) -> int:
     if not asked:
         names = ", ".join(f"--{kind.name}" for kind in FORMATS)
         raise UserError("Nothing was asked for", "", f"Give one or more of {names} with a name.")
+    for kind, out in asked:
+        _ensure_ending(out, tuple(kind.endings))
     run, options = run_of(arguments), _options(arguments)
     if options.asked is not None and not all(kind.draws for kind, _ in asked):
         drawing = " and ".join(f"--{kind.name}" for kind in FORMATS if kind.draws)

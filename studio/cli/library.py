@@ -12,14 +12,14 @@ from studio.cli.arguments import RUN, Commands, add_run, add_workspace, place, r
 from studio.cli.export import add_export
 from studio.cli.meter import progress_bar
 from studio.cli.output import columns
-from studio.figures import short
+from studio.number_text import short
 from studio.paths import runs_root, typed_path
 from studio.records import json_text
 
 if TYPE_CHECKING:
     from studio.library.run_summary import RunSummary
 
-_WIDEST = 28
+_WIDEST = 36
 _HEAD = ("run", "data set", "model", "tilt", "steps", "time", "TV", "Fréchet", "status", "folder")
 
 
@@ -154,7 +154,7 @@ def _table(folders: Sequence[Path]) -> str:
 
     with progress_bar() as progress:
         runs = read_runs(folders, progress)
-    names = Row(title="", cells=tuple(run.entry.name for run in runs))
+    names = Row(title="", cells=tuple(run.name for run in runs))
     numbers, settings = final_numbers(runs), differences(runs)
     lines = _columns([(row.title, *row.cells) for row in (names, *numbers, *settings)])
     return "\n".join([*lines[: 1 + len(numbers)], "", "settings that differ:", *lines[1 + len(numbers) :]])
@@ -166,4 +166,6 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _short(cell: str) -> str:
-    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"
+    """With both ends, of which the second tells a run from others as often as the first."""
+    ends = _WIDEST // 2, _WIDEST - 1 - _WIDEST // 2
+    return cell if len(cell) <= _WIDEST else f"{cell[: ends[0]]}…{cell[-ends[1] :]}"

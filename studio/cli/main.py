@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from studio import __version__
 from studio.cli.arguments import (
     Commands,
+    Parser,
+    add_at_once,
     add_data_root,
     add_evaluation,
     add_limit,
@@ -21,12 +23,12 @@ from studio.cli.arguments import (
     add_run,
     add_seed,
     add_settings,
+    asked_of,
     number,
     place,
     run_of,
     tell_if_cut_short,
 )
-from studio.cli.at_once import add_at_once, asked_of
 from studio.cli.completion import add_completion
 from studio.cli.export import add_sample
 from studio.cli.library import add_library
@@ -57,7 +59,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="studio",
         description="Tilt the distribution a generative model learns, and watch it happen. "
         "Without a command, the window opens.",
@@ -135,6 +137,12 @@ def _add_train(commands: Commands) -> None:
     add_limit(train, steps="training steps (1,000 if nothing is said)", minutes="training time in minutes")
     add_data_root(train)
     train.add_argument("--run-dir", type=place, metavar="DIR", help="the run's folder, new or empty")
+    train.add_argument(
+        "--queued-data",
+        type=place,
+        metavar="FILE",
+        help="refuse data that have changed since they were noted there, as the queue does when a run is added",
+    )
     add_evaluation(train)
     train.set_defaults(command=_train)
 
@@ -150,7 +158,7 @@ def _add_evaluate(commands: Commands) -> None:
     )
     add_run(evaluate)
     evaluate.add_argument("--count", type=number(int, 10, 10**7), default=2000, metavar="N", help="samples (2,000)")
-    add_seed(evaluate)
+    add_seed(evaluate, None)
     evaluate.add_argument(
         "--judge",
         metavar="NAME",
@@ -215,20 +223,22 @@ def _train(arguments: argparse.Namespace) -> int:
     from studio.cli.train import limit_of, train
     from studio.library.find import config_of
     from studio.training.config.assignments import with_settings
+    from studio.training.storage.fingerprints import read_noted
 
     named = config_of(arguments.config)
     config = with_settings(named.config, arguments.assignments)
     limit = limit_of(arguments.steps, arguments.minutes)
     evaluate = evaluation_of(config, arguments.data_root) if arguments.evaluate else None
-    root = named.root(arguments.data_root)
-    return train(config, limit, data_root=root, run_dir=arguments.run_dir, evaluate=evaluate)
+    root, noted = named.root(arguments.data_root), arguments.queued_data
+    queued = read_noted(noted) if noted else None
+    return train(config, limit, data_root=root, run_dir=arguments.run_dir, evaluate=evaluate, queued_data=queued)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from studio.cli.evaluate import evaluate
 
     run = run_of(arguments)
-    found = evaluate(
+    evaluate(
         run,
         arguments.count,
         arguments.seed,
@@ -239,7 +249,6 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         asked=asked_of(arguments),
         method=arguments.method,
     )
-    print(found)
     tell_if_cut_short(run)
     return 0
 

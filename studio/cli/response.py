@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 from studio.cli.arguments import (
     Commands,
+    add_asked,
     add_data_root,
     add_places,
     add_raw,
     add_run,
     add_seed,
+    asked_of,
     number,
     place,
     run_of,
     tell_if_cut_short,
 )
-from studio.cli.at_once import add_asked, asked_of
 from studio.cli.meter import progress_bar
 from studio.cli.output import columns
 from studio.errors import UserError
-from studio.figures import compact
+from studio.number_text import compact
 
 if TYPE_CHECKING:
     from studio.response.run_response import Followed
@@ -86,11 +87,13 @@ def _response(arguments: argparse.Namespace) -> int:
         response = RunResponse(run, trained, progress, seed=arguments.seed)
         wanted = trained.asked(asked, progress)
         way = response.to(wanted, formulas, arguments.count, progress)
-        if arguments.apply is not None:
-            values = way.step(arguments.scale, arguments.count, progress).values
-            how = how_towards(run, wanted, arguments.seed, not arguments.raw) | {"first_order": {"s": arguments.scale}}
-            write_drawn(values, how, arguments.apply)
     print(table({name: (each, 100.0 if name in shares else 1.0) for name, each in way.means.items()}))
+    print(f"{folder.resolve().name} at step {run.weights_step or 0:,}")
+    if arguments.apply is not None:
+        with progress_bar() as progress:
+            values = way.step(arguments.scale, arguments.count, progress).values
+        how = how_towards(run, wanted, arguments.seed, not arguments.raw) | {"first_order": {"s": arguments.scale}}
+        write_drawn(values, how, arguments.apply)
     tell_if_cut_short(folder)
     return 0
 

@@ -37,7 +37,7 @@ def evaluation_of(config: RunConfig, data_root: Path | None) -> Callable[[Path],
         from studio.cli.evaluate import evaluate
 
         out = run / "evaluation.json"
-        print(evaluate(run, config.evaluation.samples, config.seed, out, data_root=data_root))
+        evaluate(run, config.evaluation.samples, None, out, data_root=data_root)
 
     return tell
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from studio.cli.meter import Meter, say
+from studio.cli.meter import Meter, progress_bar, say
 from studio.cli.output import columns
+from studio.data.catalog import load_dataset
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.jobs.attempt import LocalProcesses
@@ -20,8 +21,12 @@ from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep, read_sweep
 from studio.library.sweep_results import Member, SweepReader, SweepResults
-from studio.paths import runs_root
+from studio.paths import default_data_root, runs_root
+from studio.perturb.example_features import COLUMN
 from studio.training.config.sweep_mark import setting_name, value_text
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set
+from studio.training.storage.fingerprints import Fingerprints
 
 Connect: TypeAlias = Callable[[], Cluster]
 _POLL_SECONDS = 0.2
@@ -67,7 +72,7 @@ def sweep(
     wanted = read_sweep(path)
     home = places.home(path.stem)
     queue = JobQueue(home / "queue.sqlite")
-    _fill(queue, wanted, path.stem, places)
+    _fill(queue, wanted, path.stem, places, data_root or default_data_root())
     workers = cluster() if cluster else None
     slots = workers.slots if workers else 1
     runner = JobRunner(queue, at_once=at_once or slots, workers=workers or LocalProcesses(data_root))
@@ -84,12 +89,13 @@ def sweep(
     return 0 if all(job.status is JobStatus.COMPLETED for job in jobs) else 1
 
 
-def _fill(queue: JobQueue, wanted: Sweep, name: str, places: Places) -> None:
+def _fill(queue: JobQueue, wanted: Sweep, name: str, places: Places, data_root: Path) -> None:
     """Queue the runs, or see that they are queued already and put back those that have not come to their end."""
     jobs = queue.jobs()
     if not jobs:
-        marks = wanted.marks(name)
-        queue.add_sweep(wanted, marks, [places.run(name, mark.number) for mark in marks])
+        marks, noted = wanted.marks(name), _noted(wanted, data_root)
+        folders = [places.run(name, mark.number) for mark in marks]
+        queue.add_sweep(wanted, marks, folders, lambda config: noted[config.to_json()])
         return
     same = [(point.config.to_json(), wanted.limit) for point in wanted.points]
     if [(job.config, job.limit) for job in jobs] != same:
@@ -98,9 +104,24 @@ def _fill(queue: JobQueue, wanted: Sweep, name: str, places: Places) -> None:
             f"{queue.path.parent} was made for {len(jobs)} runs that differ from this file's {len(same)}.",
             "Choose a new folder with --out.",
         )
+    queue.relocate({job.id: places.run(name, number) for number, job in enumerate(jobs, 1)})
     for job in jobs:
         if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
-            queue.retry(job)
+            queue.retry(job, on_its_data=True)
+
+
+def _noted(wanted: Sweep, data_root: Path) -> dict[str, Fingerprints]:
+    """What each run is to train on, by its configuration; raises UserError if that cannot be had."""
+    found = {}
+    with progress_bar() as progress:
+        for dataset in dict.fromkeys(point.config.dataset for point in wanted.points):
+            data = load_dataset(dataset, data_root, progress)
+            known, measured = Fingerprints.of(data), measured_set(data, Judges(data, data_root))
+            for config in (point.config for point in wanted.points if point.config.dataset == dataset):
+                energy = config.perturbation.resolve(data.class_names).energy
+                measured.prepare([name for name in energy.names if name.startswith(COLUMN)], progress)
+                found[config.to_json()] = known.with_columns(measured, energy)
+    return found
 
 
 def _run(runner: JobRunner) -> bool:

@@ -34,7 +34,8 @@ from studio.training.messages.events import (
     Warned,
 )
 from studio.training.run.session import RunHandle, RunRequest, folder_for, folder_under
-from studio.training.storage.places import made_absolute
+from studio.training.storage.data_paths import made_absolute
+from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.resumption import Resumption
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.run_identity import RunIdentity
@@ -53,6 +54,7 @@ def train(
     data_root: Path | None,
     run_dir: Path | None,
     evaluate: Callable[[Path], None] | None = None,
+    queued_data: Fingerprints | None = None,
 ) -> int:
     """Train until the limit or Ctrl-C, and save.
 
@@ -61,6 +63,7 @@ def train(
         run_dir: the run's folder, new or empty; a new one among the person's runs if absent.
         evaluate: called with the run's folder when the run is complete. With it the run is also evaluated within its
             budget, and what is found is kept in its folder.
+        queued_data: what the data were when the run was queued; others are refused.
 
     Returns:
         the exit code: 0 when the run was completed, 1 after a bug, 130 when it was interrupted; it is then saved, but a
@@ -69,7 +72,8 @@ def train(
     Raises:
         UserError: something the person can mend ended the run.
     """
-    return _run(config, limit, _new_folder(run_dir, config), data_root, evaluate=evaluate)
+    folder = _new_folder(run_dir, config)
+    return _run(config, limit, folder, data_root, evaluate=evaluate, queued_data=queued_data)
 
 
 def limit_of(steps: int | None, minutes: float | None, done: int = 0, seconds: float = 0.0) -> StopCondition:
@@ -113,6 +117,7 @@ def _run(
     data_root: Path | None,
     resumption: Resumption | None = None,
     evaluate: Callable[[Path], None] | None = None,
+    queued_data: Fingerprints | None = None,
 ) -> int:
     config = made_absolute(config)
     found = resumption.identity if resumption is not None else None
@@ -134,6 +139,7 @@ def _run(
         judge=(lambda: judges[0] if judges else None) if evaluate is not None else None,
         resumption=resumption,
         data_root=root,
+        queued_data=queued_data,
     )
     with _terminable():
         handle = RunHandle(request)
@@ -175,7 +181,7 @@ def _judge(config: RunConfig, images: ExampleSet, data_root: Path, progress: Pro
 
 
 def _tell_applied(run: Path) -> None:
-    """Say what a thermostat made of the target, if anything."""
+    """Say what holding made of the target, if anything."""
     found = RunIdentity.read(run)
     if found.applied != found.target:
         say(f"ΔH as applied, to hold the shares: {tilt_words(found.applied)}; asked for: {tilt_words(found.target)}")

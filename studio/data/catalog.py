@@ -11,9 +11,9 @@ from studio.data.digits import DIGITS
 from studio.data.example_set import ExampleSet
 from studio.data.folder import FOLDER
 from studio.data.idx_sets import EMNIST_BALANCED, FASHION_MNIST, KMNIST, MNIST
+from studio.data.memory import ensure_it_fits
 from studio.data.planar.sets import PLANAR_SETS
 from studio.data.spec import DatasetConfig, DatasetSpec
-from studio.data.storage import ensure_it_fits
 from studio.data.torchvision_sets import CIFAR10, SVHN
 from studio.errors import UserError
 from studio.progress import Progress

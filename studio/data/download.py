@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from studio.data.storage import format_bytes
+from studio.data.memory import format_bytes
 from studio.errors import UserError, reporting
 from studio.files import whole_file
 from studio.progress import Progress

@@ -15,9 +15,9 @@ from studio.data.example_set import some
 from studio.data.folder_reading import FolderReading
 from studio.data.folder_scan import ALL_IMAGES, FolderListing, scan_folder
 from studio.data.image_set import ImageSet, LoadReport, SkippedFile
+from studio.data.memory import first_channel, fits_in_memory, room_for
 from studio.data.picture import Background, Fit, Square, decoding_bytes
 from studio.data.spec import DatasetConfig, DatasetSpec
-from studio.data.storage import first_channel, fits_in_memory, room_for
 from studio.errors import UserError
 from studio.progress import Progress
 from studio.settings import PathText, setting

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.data.colour_profile import OddProfileError, to_srgb
 from studio.data.depth import WHITES, Depth, Extent, Raw, bands
-from studio.data.profile import OddProfileError, to_srgb
 
 if TYPE_CHECKING:
     from PIL import Image

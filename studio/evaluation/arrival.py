@@ -1,13 +1,26 @@
 """Whether a class's share has arrived at its target, and if not, how many more evaluations it may take.
 
-A share has arrived once the 95 % intervals of two evaluations in a row hold the target: one alone does so by chance
-wherever the share passes the target, or where the interval is wide. One alone that misses it, as one in twenty does,
-undoes no arrival; two in a row do. Until then the gaps g_i = |share_i − target| of the evaluations i since the target
-is in force are taken to shrink as training relaxes, g_i ∝ e^{−λ i}; λ and its
-standard error come from least squares of log g_i, each weighted by (g_i/σ_i)² as an error σ_i of a share is one of
-σ_i/g_i in its logarithm. With h half the interval, the share is within it after
+An interval (95 %) that holds the target p′ may hold nearly anything else, too. It tells that the share is at its target
+only if all of it is nearer to that than a third of the change asked for, an equivalence test:
 
-    n = log(g/h)/λ
+    p′ − D/3 ≤ low ≤ p′ ≤ high ≤ p′ + D/3,    D = max_c |p′_c − p_c|
+
+D is the largest change that the target asks of a class; that class has then made two thirds of its way at least. Where
+D is below a point, nothing is asked of the classes as such, and p′ takes its place. With g = |share − p′| and half an
+interval, the longer one, h ≤ max(g, D/3 − g), which is D/6 at least, it either tells or misses the target. Of h only
+
+    s = 1.96 √(r (1 − r)/n)
+
+is for want of samples, r the share of n of them; the rest, √(h² − s²), is the judges', and the samples that are about
+enough are n s² / (max(g, D/3 − g)² − h² + s²), if there are any.
+
+A share has arrived once such intervals of two evaluations in a row hold the target: one alone does so by chance
+wherever the share passes the target. One alone that misses it, as one in twenty does, undoes no arrival; two in a row
+do. Until then the gaps g_i = |share_i − target| of the evaluations i since the target is in force are taken to shrink
+as training relaxes, g_i ∝ e^{−λ i}; λ and its standard error come from least squares of log g_i, each weighted by
+(g_i/σ_i)² as an error σ_i of a share is one of σ_i/g_i in its logarithm. The target is within the interval after
+
+    log(g/h)/λ
 
 more evaluations, and one more confirms it. Where λ is not above its error, or n is large, the share does not arrive.
 No torch.
@@ -17,14 +30,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
+from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.intervals import Z_95
-from studio.evaluation.report import Evaluation
-from studio.figures import fixed, percent_words
+from studio.number_text import fixed, percent_words
 from studio.perturb.arrays import Floats
 
 KEPT = 12
@@ -36,7 +49,16 @@ _TREND = 4
 """Fewer evaluations off the target have no trend."""
 _MOST = 50
 """More evaluations than that are no prospect."""
-_WIDE = 0.8
+ARRIVED_IF = (
+    "twice in a row, the 95 % interval holds p′, and lies within p′ ± D/3; D is the largest |p′ − p| of all classes"
+)
+"""The rule, for tooltips."""
+
+NO_TILT = "No tilt: the target is the data as it is."
+
+_ASKED = 0.01
+"""A target that asks for less of every class is of other things than classes."""
+_NOTHING = 0.8
 """Wider intervals say nothing, as where hardly a sample is recognised."""
 _LOPSIDED = 0.1
 """Of half an interval, by which its middle may be off the share."""
@@ -52,7 +74,9 @@ class Sighting:
         step: training steps taken.
         data, target: p, and p′ that the samples were compared with.
         share, low, high: generated, and its 95 % interval.
+        count: samples that the shares are of.
         untold: classes that the judge cannot tell from others, knows too few examples of, or says nothing of.
+        judge: name of the data whose judge saw it, where they are not the run's own; else empty.
     """
 
     step: int
@@ -61,7 +85,9 @@ class Sighting:
     share: Floats
     low: Floats
     high: Floats
+    count: int
     untold: frozenset[int] = frozenset()
+    judge: str = ""
 
     @classmethod
     def of(cls, step: int, found: Evaluation) -> Sighting:
@@ -74,11 +100,40 @@ class Sighting:
             share=shares.corrected[:-1],
             low=shares.low[:-1],
             high=shares.high[:-1],
+            count=round(shares.count * (1 - float(shares.corrected[-1]))),
             untold=frozenset(shares.uncorrected).union(
-                np.flatnonzero(shares.high[:-1] - shares.low[:-1] > _WIDE).tolist(),
+                np.flatnonzero(shares.high[:-1] - shares.low[:-1] > _NOTHING).tolist(),
                 *(group.classes for group in shares.together),
             ),
+            judge=found.judge,
         )
+
+    def holds(self, index: int) -> bool:
+        """Whether the target of a class is within the interval of its share."""
+        return index not in self.untold and bool(self.low[index] <= self.target[index] <= self.high[index])
+
+    def half(self, index: int) -> float:
+        """Half of the interval."""
+        return float(self.high[index] - self.low[index]) / 2
+
+    def margin(self, index: int) -> float:
+        """What may be between a target and any share that counts as the same."""
+        asked = float(np.abs(self.target - self.data).max())
+        return (asked if asked >= _ASKED else float(self.target[index])) / 3
+
+    def tells(self, index: int) -> bool:
+        """Whether the interval holds nothing that is far from the target."""
+        margin, target = self.margin(index), self.target[index]
+        return bool(target - margin <= self.low[index] and self.high[index] <= target + margin)
+
+    def enough(self, index: int) -> int | None:
+        """About how many samples would tell one way or the other; None where as many as one likes would not."""
+        share = float(self.share[index])
+        longer = max(share - float(self.low[index]), float(self.high[index]) - share)
+        off = abs(share - float(self.target[index]))
+        sampled = min(longer**2, Z_95**2 * share * (1 - share) / max(self.count, 1))
+        room = max(off, self.margin(index) - off) ** 2 - (longer**2 - sampled)
+        return math.ceil(self.count * sampled / room) if room > 0 else None
 
 
 class Answer(StrEnum):
@@ -88,6 +143,7 @@ class Answer(StrEnum):
     NOT_YET = "not yet"
     ARRIVED = "arrived"
     STALLED = "not arriving"
+    TOO_WIDE = "too wide to tell"
     UNTOLD = "untold"
 
 
@@ -100,9 +156,11 @@ class Arrival:
 
 
 def since_edit(seen: Sequence[Sighting]) -> tuple[Sighting, ...]:
-    """The evaluations since the newest one's target is in force, of those of one run in the order of their steps."""
+    """The evaluations by the newest one's judge since its target is in force, of those of one run in the order of their
+    steps.
+    """
     found: list[Sighting] = []
-    for each in reversed(seen):
+    for each in (each for each in reversed(seen) if each.judge == seen[-1].judge):
         target = seen[-1].target
         if each.target.shape != target.shape or np.abs(each.target - target).max() > _SAME:
             break
@@ -117,38 +175,39 @@ def arrival(seen: Sequence[Sighting], index: int) -> Arrival:
         return Arrival(answer=Answer.UNKNOWN)
     if index in seen[-1].untold:
         return Arrival(answer=Answer.UNTOLD)
+    newest = seen[-1]
     if _arrived(seen, index):
         return Arrival(answer=Answer.ARRIVED)
-    if _holds(seen[-1], index):
-        return Arrival(answer=Answer.NOT_YET, more=1)
-    return _prospect(seen, index)
+    if newest.holds(index):
+        return Arrival(answer=Answer.NOT_YET, more=1) if newest.tells(index) else Arrival(answer=Answer.TOO_WIDE)
+    found = _prospect(seen, index)
+    wide = newest.half(index) > newest.margin(index) / 2
+    return replace(found, more=None) if wide else found  # there might be no telling then
 
 
 def arrival_at_once(seen: Sighting, index: int) -> Arrival:
     """Where a class is of samples that were made for the target without training: there is nothing to wait for."""
     if index in seen.untold:
         return Arrival(answer=Answer.UNTOLD)
-    return Arrival(answer=Answer.ARRIVED if _holds(seen, index) else Answer.STALLED)
+    if not seen.holds(index):
+        return Arrival(answer=Answer.STALLED)
+    return Arrival(answer=Answer.ARRIVED if seen.tells(index) else Answer.TOO_WIDE)
 
 
 def _arrived(seen: Sequence[Sighting], index: int) -> bool:
-    """Whether as many intervals in a row held the target, and since then not as many in a row missed it."""
+    """Whether as many intervals that tell held the target in a row, and since then not as many in a row missed it."""
     arrived, held, missed = False, 0, 0
     for each in seen:
-        holds = _holds(each, index)
-        held, missed = (held + 1, 0) if holds else (0, missed + 1)
+        holds = each.holds(index)
+        held, missed = (held + 1 if each.tells(index) else 0, 0) if holds else (0, missed + 1)
         arrived = held >= _CONFIRMED or (arrived and missed < _CONFIRMED)
     return arrived
-
-
-def _holds(seen: Sighting, index: int) -> bool:
-    return index not in seen.untold and bool(seen.low[index] <= seen.target[index] <= seen.high[index])
 
 
 def _prospect(seen: Sequence[Sighting], index: int) -> Arrival:
     """By the trend of the gap; of those on this side of the target, which it may have passed."""
     off = np.array([each.share[index] - each.target[index] for each in seen])
-    error = np.array([max(each.high[index] - each.low[index], 1e-9) / 2 / Z_95 for each in seen])
+    error = np.array([max(each.half(index), 1e-9) / Z_95 for each in seen])
     beyond = np.sign(off) != np.sign(off[-1])
     first = int(np.flatnonzero(beyond)[-1]) + 1 if beyond.any() else 0
     gap, error = np.abs(off[first:]), error[first:]
@@ -180,16 +239,18 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
             return f"{class_name}: not known yet, of {wanted}."
         case Answer.UNTOLD:
             return f"{class_name}: the judge is too weak to tell these apart from others."
-        case Answer.ARRIVED if seen.low[index] <= seen.data[index] <= seen.high[index]:
-            said = f"The target is within that, and so are the data’s {percent_words(float(seen.data[index]))}."
-        case Answer.ARRIVED if _holds(seen, index):
-            said = "It has arrived."
-        case Answer.ARRIVED:
+        case Answer.ARRIVED if not seen.holds(index):
             said = "It had arrived; this one evaluation misses it."
+        case Answer.ARRIVED:
+            said = (
+                "It has arrived." if seen.tells(index) else "It had arrived; this one evaluation is too wide to tell."
+            )
         case Answer.NOT_YET:
             said = f"Not yet{more}."
         case Answer.STALLED:
             said = "It is not arriving."
+        case Answer.TOO_WIDE:
+            said = f"It may have arrived: {why_untellable(seen, index)}."
     return f"{class_name}: {_with_interval(seen, index)} of {wanted}. {said}"
 
 
@@ -200,7 +261,29 @@ def at_once_words(name: str, seen: Sighting, index: int) -> str:
         return answer_words(name, seen, index, Arrival(answer=Answer.UNTOLD))
     verb = "are" if len(name) == 1 else "is"
     wanted = percent_words(float(seen.target[index]))
-    return f"Sampled at once, {class_name} {verb} {_with_interval(seen, index)} of {wanted}."
+    more = f": {why_untellable(seen, index)}" if arrival_at_once(seen, index).answer is Answer.TOO_WIDE else ""
+    return f"Sampled at once, {class_name} {verb} {_with_interval(seen, index)} of {wanted}{more}."
+
+
+def why_untellable(seen: Sighting, index: int) -> str:
+    """Why an interval is too wide, and what would make it narrower, in a clause."""
+    enough = seen.enough(index)
+    if enough is None:
+        return "the judge is too unsure to tell, and more samples hardly help"
+    digit = 10 ** max(0, len(str(enough)) - 2)
+    return f"too few samples to tell, {math.ceil(enough / digit) * digit:,} would do"
+
+
+def tilt_answer(class_names: Sequence[str], seen: Sequence[Sighting]) -> str:
+    """The answer of a run's evaluations, one at least, in the order of their steps: of the class that the newest one's
+    target changes most.
+    """
+    newest = seen[-1]
+    asked = np.abs(newest.target - newest.data)
+    if asked.max() <= _SAME:
+        return NO_TILT
+    index = int(asked.argmax())
+    return answer_words(class_names[index], newest, index, arrival(since_edit(seen), index))
 
 
 def _with_interval(seen: Sighting, index: int) -> str:

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from studio.eager import take_step
+from studio.evaluation.augmentation import damaged, moved
 from studio.evaluation.confusion import HeldOut
-from studio.evaluation.damage import damaged, moved
 from studio.evaluation.divergences import Features
-from studio.evaluation.network import BUILDS, FEATURES, SEEN, Build, CommitteeNetwork, JudgeNetwork
+from studio.evaluation.judge_network import BUILDS, FEATURES, SEEN, Build, CommitteeNetwork, JudgeNetwork
 from studio.evaluation.shares import estimate
 from studio.evaluation.texture import whitening
 from studio.perturb.arrays import Floats, Indices

@@ -1,8 +1,9 @@
 """Judges on disk, one per data set, so that each is trained once.
 
 Under the cache folder, by the data set's fingerprint: ``judges/FINGERPRINT.safetensors`` (weights, features of the
-data, the committee's votes) and ``.json`` (class names, accuracy, what it takes the examples held out for). What is
-missing, damaged or of another version is trained anew.
+data, the committee's votes) and ``.json`` (class names, accuracy, what it takes the examples held out for, and a
+fingerprint of the weights, as two programs may write at once). What is missing, damaged, of another version or of two
+judges is trained anew.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from safetensors.torch import load, save
 from studio.errors import UserError
 from studio.evaluation.confusion import HeldOut
 from studio.evaluation.judge import CONFIDENCE, Judge, train_judge
-from studio.evaluation.network import BUILDS, SEEN, CommitteeNetwork
+from studio.evaluation.judge_network import BUILDS, SEEN, CommitteeNetwork
 from studio.files import whole_file
 from studio.paths import cache_dir
 from studio.progress import Progress
@@ -66,6 +67,7 @@ def _write(base: Path, judge: Judge) -> None:
             json_text(
                 _record(judge.class_names)
                 | {
+                    "weights": judge.fingerprint,
                     "accuracy": judge.accuracy,
                     "held_out": {name: getattr(judge.held_out, name).tolist() for name in _HELD_OUT},
                 },
@@ -84,7 +86,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
     try:
         record = json.loads(base.with_suffix(".json").read_bytes())
         held_out = _held_out(record.pop("held_out"), data)
-        accuracy = record.pop("accuracy")
+        accuracy, weights = record.pop("accuracy"), record.pop("weights", None)
         accuracy = math.nan if accuracy is None else float(accuracy)  # of no examples there is none
         tensors = load(base.with_suffix(".safetensors").read_bytes())
         features, votes = tensors.pop("features").numpy(), tensors.pop("votes").numpy()
@@ -101,7 +103,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
         or not np.isfinite(features).all()
     ):
         return None
-    return Judge(
+    judge = Judge(
         network=network.eval().requires_grad_(False),
         class_names=data.class_names,
         held_out=held_out,
@@ -111,6 +113,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
         images=data.images,
         accuracy=accuracy,
     )
+    return judge if weights in (None, judge.fingerprint) else None
 
 
 def _held_out(kept: Any, data: ImageSet) -> HeldOut:

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from studio.evaluation.confusion import Rates
-from studio.evaluation.correction import correct, intervals, unbiased
-from studio.evaluation.exchange import judged_alike
+from studio.evaluation.correction import correct, intervals, judged_alike, unbiased
 from studio.evaluation.intervals import Z_95, wilson
 from studio.perturb.arrays import Floats
 

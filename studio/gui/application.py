@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.gui.state.log import Level
 from studio.gui.widgets.garbage import GarbageCollector
+from studio.gui.window.controls import Controls
 from studio.gui.window.crash import CrashReporter, keep_faults
 from studio.gui.window.last_setup import SetupKeeper, read_last_setup
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.splash import make_application, settings_of_person, theme_of_person
-from studio.gui.window.workbench import Workbench
 from studio.library.find import Named, config_of
 from studio.paths import state_dir
 from studio.training.config.presets import is_configuration, presets
@@ -50,35 +50,35 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     theme.prepare(app)
     last = None if config else read_last_setup(state_dir() / LAST_SETUP)
     first = last.config if last is not None else named.config
-    workbench = Workbench(first, data_root=data_root or _remembered_data_root(settings))
-    root = workbench.setup.data_root
-    begin = partial(workbench.begin, named.run.root_here(root) if named.run is not None else None)
-    window = MainWindow(workbench, theme, settings)
+    controls = Controls(first, data_root=data_root or _remembered_data_root(settings))
+    root = controls.setup.data_root
+    begin = partial(controls.begin, named.run.root_here(root) if named.run is not None else None)
+    window = MainWindow(controls, theme, settings)
     if config and is_configuration(config) and config not in (preset.name for preset in presets()):
         window.files.begin_with(Path(config))
     died = keep_faults(state_dir())
-    CrashReporter(workbench.runs, state_dir(), window)
+    CrashReporter(controls.runs, state_dir(), window)
     if last is not None and last.offer is not None:
-        workbench.subjects.offer(last.offer)
-    keeper = SetupKeeper(state_dir() / LAST_SETUP, workbench, last)
+        controls.subjects.offer(last.offer)
+    keeper = SetupKeeper(state_dir() / LAST_SETUP, controls, last)
     window.asks = True
     window.show()
     if splash is not None:
         QTimer.singleShot(0, splash, splash.close)
     if died is not None:
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
-        workbench.log.add(text, Level.WARNING)
-    workbench.setup.engine_ready.connect(garbage.settle)
+        controls.log.add(text, Level.WARNING)
+    controls.setup.engine_ready.connect(garbage.settle)
     late = QTimer(window, singleShot=True)
     late.timeout.connect(lambda: window.views.make_between_events(begin))
     late.start(_UNPAINTED)
     window.painted.connect(lambda: late.start(_AFTER_PAINT))
     _heed_signals(app, window)
     code = int(app.exec())
-    workbench.runs.shutdown(None)
+    controls.runs.shutdown(None)
     keeper.write()
-    if workbench.setup.data_root != root:
-        settings.setValue("data_root", str(workbench.setup.data_root))
+    if controls.setup.data_root != root:
+        settings.setValue("data_root", str(controls.setup.data_root))
     settings.sync()
     return code
 

@@ -85,10 +85,16 @@ def command_of(job: Job, config: Path, data_root: Path | None) -> Sequence[str]:
         found = resume(job.folder)
     except UserError:
         length = steps if job.limit.steps is not None else ["--minutes", repr(seconds / 60)]
-        return ["train", str(config), *length, "--run-dir", str(job.folder), *more]
+        noted = ["--queued-data", str(noted_of(config))] if job.data else []
+        return ["train", str(config), *length, "--run-dir", str(job.folder), *noted, *more]
     left = max(seconds - found.seconds, _LEAST_SECONDS)
     length = steps if job.limit.steps is not None else ["--minutes", repr(left / 60)]
     return ["resume", str(job.folder), *length, *more]
+
+
+def noted_of(config: Path) -> Path:
+    """The file with the fingerprints of a job's data, beside that of its configuration."""
+    return config.with_suffix(".data.json")
 
 
 def ending_of(code: int, said: str) -> Ending:

@@ -39,6 +39,7 @@ class Job:
         attempts: how often it was started.
         begun: when the attempt under way began, in seconds since 1970; 0 while it does not run.
         sweep: its place in a sweep, if it belongs to one.
+        data: fingerprints of its data as JSON, as they were when it was queued; empty where that is not known.
     """
 
     id: int
@@ -55,3 +56,4 @@ class Job:
     attempts: int = 0
     begun: float = 0.0
     sweep: SweepMark | None = None
+    data: str = ""

@@ -1,18 +1,18 @@
 """The queue: a SQLite file that outlives the studio and that several programs may open at once.
 
     job(id, place, title, config, steps, seconds_limit, folder, status, error, pid, born, seconds, attempts, begun,
-        sweep)
+        sweep, data)
     switch(running, at_once)      whether jobs are to be started, and how many at a time
 
-Jobs hold their configuration as text, frozen when they are queued, and their place in a sweep as JSON. Nothing here
-runs anything.
+Jobs hold their configuration as text, frozen when they are queued, and as JSON their place in a sweep and the
+fingerprints of their data. Nothing here runs anything.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,10 +25,12 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
 from studio.process import start_of
 from studio.training.config.run_config import RunConfig, StopCondition
+from studio.training.config.run_title import own_name
 from studio.training.config.sweep_mark import MOST_RUNS, SweepMark
-from studio.training.storage.places import made_absolute
+from studio.training.storage.data_paths import made_absolute
+from studio.training.storage.fingerprints import CHANGED, Fingerprints
 
-_VERSION = 3
+_VERSION = 4
 _BUSY_SECONDS = 10.0
 _TABLES = (
     """
@@ -37,14 +39,17 @@ CREATE TABLE IF NOT EXISTS job(
     steps INTEGER, seconds_limit REAL, folder TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
     error TEXT NOT NULL DEFAULT '', pid INTEGER NOT NULL DEFAULT 0, born REAL NOT NULL DEFAULT 0,
     seconds REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, begun REAL NOT NULL DEFAULT 0,
-    sweep TEXT NOT NULL DEFAULT '')
+    sweep TEXT NOT NULL DEFAULT '', data TEXT NOT NULL DEFAULT '')
 """,
     "CREATE TABLE IF NOT EXISTS switch(running INTEGER NOT NULL, at_once INTEGER NOT NULL DEFAULT 1)",
 )
+_AS_THEY_ARE = ("id", "place", "title", "config", "error", "pid", "born", "seconds", "attempts", "begun", "data")
+_TO_MAKE = {0: _TABLES, 3: ("ALTER TABLE job ADD COLUMN data TEXT NOT NULL DEFAULT ''",), _VERSION: ()}
+"""What makes a queue of this version of one of another, or of none yet."""
 
 
 class JobQueue:
-    """The jobs of one file, which is made if it is not there; raises UserError if it is no queue of this version."""
+    """The jobs of one file, which is made if it is not there; raises UserError if it is none, too old or too new."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,11 +57,12 @@ class JobQueue:
         with reporting("The queue cannot be opened", path):
             path.parent.mkdir(parents=True, exist_ok=True)
         with self._connected() as database:
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
-                raise other_version("The queue comes", path, version, _VERSION)
             database.execute("PRAGMA journal_mode=WAL")
-            for statement in _TABLES:
+            database.execute("BEGIN IMMEDIATE")  # another program may be opening it, too
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in _TO_MAKE:
+                raise other_version("The queue comes", path, version, _VERSION)
+            for statement in _TO_MAKE[version]:
                 database.execute(statement)
             database.execute(f"PRAGMA user_version={_VERSION}")
 
@@ -86,24 +92,59 @@ class JobQueue:
             database.execute("INSERT INTO switch (running, at_once) VALUES (?, ?)", (running, at_once))
 
     def add(
-        self, config: RunConfig, limit: StopCondition, folder: Path, title: str = "", sweep: SweepMark | None = None
+        self,
+        config: RunConfig,
+        limit: StopCondition,
+        folder: Path,
+        title: str = "",
+        sweep: SweepMark | None = None,
+        data: Fingerprints | None = None,
     ) -> int:
-        """Queue a run, as configured now, behind all others; the job's id. Its folder is new or empty at its start."""
-        titled = title or config.name or folder.name
-        with self._connected() as database:
-            return _insert(
-                database, _last(database) + 1, (titled, made_absolute(config).to_json(), limit, folder, sweep)
-            )
+        """Queue a run, as configured now, behind all others; the job's id.
 
-    def add_sweep(self, sweep: Sweep, marks: Sequence[SweepMark], folders: Sequence[Path]) -> tuple[int, ...]:
-        """Queue all runs of a sweep, each with its mark and folder, behind all others, or none; the jobs' ids."""
+        Args:
+            folder: new or empty at its start.
+            data: of what it is to train on, where that is known; its turn then refuses other data.
+        """
+        job = Job(
+            id=0,
+            place=0,
+            title=title or own_name(config) or folder.name,
+            config=made_absolute(config).to_json(),
+            limit=limit,
+            folder=folder,
+            sweep=sweep,
+            data=_text(data),
+        )
         with self._connected() as database:
-            runs = enumerate(zip(sweep.points, marks, folders, strict=True), 1)
-            last = _last(database)
-            return tuple(
-                _insert(database, last + place, (point.title, point.config.to_json(), sweep.limit, folder, mark))
-                for place, (point, mark, folder) in runs
+            return _insert(database, _last(database) + 1, job)
+
+    def add_sweep(
+        self,
+        sweep: Sweep,
+        marks: Sequence[SweepMark],
+        folders: Sequence[Path],
+        data_of: Callable[[RunConfig], Fingerprints | None] = lambda _: None,
+    ) -> tuple[int, ...]:
+        """Queue all runs of a sweep, each with its mark, folder and known data, behind all others, or none; the jobs'
+        ids.
+        """
+        jobs = [
+            Job(
+                id=0,
+                place=0,
+                title=point.title,
+                config=point.config.to_json(),
+                limit=sweep.limit,
+                folder=folder,
+                sweep=mark,
+                data=_text(data_of(point.config)),
             )
+            for point, mark, folder in zip(sweep.points, marks, folders, strict=True)
+        ]
+        with self._connected() as database:
+            last = _last(database)
+            return tuple(_insert(database, last + place, job) for place, job in enumerate(jobs, 1))
 
     def jobs(self) -> tuple[Job, ...]:
         """All jobs, in their order; the same tuple as before while nobody has written to the file."""
@@ -152,10 +193,19 @@ class JobQueue:
         """Note how a job's process has ended, after so many seconds; WAITING puts it back."""
         self._set("status=?, error=?, pid=0, born=0, begun=0, seconds=seconds+?", (status.value, error, seconds), job)
 
-    def retry(self, *jobs: Job) -> None:
-        """Have jobs that have ended run once more."""
-        ended = [(job.id,) for job in jobs if job.status.ended]
-        self._for_each("UPDATE job SET status='waiting', error='' WHERE id=? AND status<>'running'", ended)
+    def retry(self, *jobs: Job, on_its_data: bool = False) -> None:
+        """Have jobs that have ended run once more; one that was told that its data have changed takes them as they are
+        now, unless it is to be on those that were noted.
+        """
+        for job in jobs:
+            if job.status.ended:
+                data = "" if job.error.startswith(CHANGED) and not on_its_data else job.data
+                values = "status='waiting', error='', data=?"
+                self._for_each(f"UPDATE job SET {values} WHERE id=? AND status<>'running'", [(data, job.id)])
+
+    def relocate(self, folders: Mapping[int, Path]) -> None:
+        """Take it that the run folders of these jobs, by id, have been moved there."""
+        self._for_each("UPDATE job SET folder=? WHERE id=?", [(str(path), each) for each, path in folders.items()])
 
     def cancel(self, *jobs: Job) -> None:
         """Leave out jobs that wait."""
@@ -183,7 +233,7 @@ class JobQueue:
                 order.insert(max(0, at + by), order.pop(at))
         self._for_each("UPDATE job SET place=? WHERE id=?", list(enumerate(order)))
 
-    def _for_each(self, statement: str, rows: Sequence[tuple[int, ...]]) -> None:
+    def _for_each(self, statement: str, rows: Sequence[tuple[int | str, ...]]) -> None:
         with self._connected() as database:
             database.executemany(statement, rows)
 
@@ -211,13 +261,12 @@ def _last(database: sqlite3.Connection) -> float:
     return float(database.execute("SELECT COALESCE(MAX(place), 0) FROM job").fetchone()[0])
 
 
-def _insert(
-    database: sqlite3.Connection, place: float, job: tuple[str, str, StopCondition, Path, SweepMark | None]
-) -> int:
-    title, config, limit, folder, sweep = job
+def _insert(database: sqlite3.Connection, place: float, job: Job) -> int:
+    limit, mark = job.limit, job.sweep.model_dump_json() if job.sweep else ""
     cursor = database.execute(
-        "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (place, title, config, limit.steps, limit.seconds, str(folder), sweep.model_dump_json() if sweep else ""),
+        "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep, data) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (place, job.title, job.config, limit.steps, limit.seconds, str(job.folder), mark, job.data),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
@@ -229,21 +278,16 @@ def _job(row: sqlite3.Row) -> Job:
     except ValueError:
         status = JobStatus.FAILED
     return Job(
-        id=row["id"],
-        place=row["place"],
-        title=row["title"],
-        config=row["config"],
+        **{name: row[name] for name in _AS_THEY_ARE},
         limit=StopCondition(steps=row["steps"], seconds=row["seconds_limit"]),
         folder=Path(row["folder"]),
         status=status,
-        error=row["error"],
-        pid=row["pid"],
-        born=row["born"],
-        seconds=row["seconds"],
-        attempts=row["attempts"],
-        begun=row["begun"],
         sweep=_mark(row["sweep"]),
     )
+
+
+def _text(data: Fingerprints | None) -> str:
+    return data.model_dump_json() if data is not None else ""
 
 
 @lru_cache(maxsize=2 * MOST_RUNS)

@@ -15,9 +15,10 @@ from typing import assert_never
 
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.jobs.attempt import Attempt, Ending, LocalProcesses, Outcome, Workers
+from studio.jobs.attempt import Attempt, Ending, LocalProcesses, Outcome, Workers, noted_of
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
+from studio.names import listed
 from studio.process import is_running
 from studio.training.config.sweep_mark import FILE as SWEEP
 from studio.training.config.sweep_mark import write_mark
@@ -50,6 +51,11 @@ class JobRunner:
     def busy(self) -> bool:
         return bool(self._running)
 
+    @property
+    def _count(self) -> int:
+        """How many run, another studio's among them."""
+        return len(self.queue.running_jobs())
+
     def poll(self) -> bool:
         """Note what has ended, start what is next; whether anything changed."""
         self._take_back_orphans()
@@ -59,7 +65,7 @@ class JobRunner:
             if ending is not None:
                 self._conclude(running, ending)
                 changed = True
-        while not self.paused and len(self._running) < self.at_once:
+        while not self.paused and self._count < self.at_once:
             job = self.queue.next()
             if job is None:
                 break
@@ -69,13 +75,19 @@ class JobRunner:
         return changed
 
     def cancel(self, *jobs: Job) -> None:
-        """Stop jobs that run, which saves them, and take those that wait out of turn."""
+        """Stop jobs that run, which saves them, and take those that wait out of turn; UserError where another program
+        has one that runs.
+        """
         for job in jobs:
             running = self._running.get(job.id)
             if running is not None:
                 running.cancelled = True
                 running.attempt.interrupt()
         self.queue.cancel(*jobs)
+        elsewhere = [job.title for job in jobs if job.status is JobStatus.RUNNING and job.id not in self._running]
+        if elsewhere:
+            hint = "Cancel there, or wait until it has ended."
+            raise UserError("A run cannot be cancelled from here", f"Another window began {listed(elsewhere)}.", hint)
 
     def stop(self, patience: float = _GRACE_SECONDS) -> None:
         """End everything in good order; what was running waits for the next time.
@@ -98,6 +110,9 @@ class JobRunner:
         try:
             with whole_file(config) as file:
                 file.write(job.config.encode())
+            if job.data:
+                with whole_file(noted_of(config)) as file:
+                    file.write(job.data.encode())
             if job.sweep is not None and not (job.folder / SWEEP).exists():
                 write_mark(job.folder, job.sweep)
             attempt = self._workers.start(job, config)
@@ -113,7 +128,8 @@ class JobRunner:
     def _conclude(self, running: _Running, ending: Ending, *, put_back: bool = False) -> None:
         job = running.job
         del self._running[job.id]
-        self._config(job).unlink(missing_ok=True)
+        for file in (self._config(job), noted_of(self._config(job))):
+            file.unlink(missing_ok=True)
         status = _status(ending, job, cancelled=running.cancelled, put_back=put_back)
         self.queue.end(job, status, error=ending.error, seconds=time.monotonic() - running.begun)
 

@@ -28,7 +28,7 @@ from studio.training.config.assignments import with_settings
 from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import MOST_RUNS, SweepMark, title_of
-from studio.training.storage.places import made_absolute
+from studio.training.storage.data_paths import made_absolute
 from studio.training.storage.run_folder import safe_name
 
 _KEYS = {"config", "set", "grid", "list", "steps", "minutes"}
@@ -57,7 +57,7 @@ class Sweep:
 
     def marks(self, title: str) -> tuple[SweepMark, ...]:
         """What tells each run's folder its place; the sweep gets a name that no other has."""
-        name = f"{safe_name(title)}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+        name = f"{safe_name(title)}_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
         return tuple(
             SweepMark(
                 sweep=name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,22 @@ from typing import Any
 import numpy as np
 
 from studio.errors import UserError
-from studio.evaluation.report import Evaluation
-from studio.figures import short
-from studio.library.curve_titles import curve_title
+from studio.evaluation.evaluation import Evaluation
+from studio.library.curve_titles import shared_title
 from studio.library.run_summary import RunSummary, summary_of
+from studio.number_text import short
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.metrics import Metrics, read_metrics
-from studio.training.storage.run_identity import RunIdentity, read_summary
+from studio.training.storage.run_identity import RunIdentity, read_summary, target_since
 
 MOST_RUNS = 8
 ABSENT = "–"
 SHARE_ERROR = "tv"
 """The curve of the evaluations, beside the columns of what was logged."""
+_FINGERPRINT = 12
+"""Letters of one that are shown."""
 NO_RESULTS = ("epoch", "skipped", "err", "batch_size", "adjusted_size", "average_size", "ess")
 
 
@@ -39,19 +41,30 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRun:
-    """One of them, with the configuration that its weights were saved under; 0 examples per epoch are not known."""
+    """One of them.
+
+    Attributes:
+        name: that no other of them has.
+        config: that its weights were saved under.
+        history: what was changed while it trained, and which data it learned, by what it is; nothing of what is not.
+        since: step after which its target has been in force.
+        examples_per_epoch: 0 where that is not known.
+    """
 
     folder: Path
+    name: str
     entry: RunSummary
     config: RunConfig
+    history: dict[str, str]
     metrics: Metrics
+    since: int
     examples_per_epoch: float
 
     def curve(self, name: str, axis: Axis) -> tuple[Floats, Floats]:
         """Places along an axis and values of a column or of the share error, both of shape (n,); empty if not known."""
         steps, seconds, y = self.metrics.steps, self.metrics.seconds, self.metrics.columns.get(name)
         if name == SHARE_ERROR:
-            found = [(each.step, each.seconds, each.figure("tv")) for each in self.metrics.evaluations]
+            found = [(each.step, each.seconds, each.figure("tv")) for each in self.metrics.alike]
             steps, seconds, y = np.array(found, dtype=np.float64).reshape(-1, 3).T
         epochs = self.metrics.columns.get("epoch")
         if y is None or (axis == Axis.EXAMPLES and epochs is None):
@@ -65,6 +78,10 @@ class ComparedRun:
         """The last one, without its specimens."""
         records = self.metrics.evaluations
         return records[-1].evaluation if records else None
+
+    def late(self, name: str) -> float | None:
+        """What a column came to under the target in force: see `late_mean`."""
+        return late_mean(self.metrics, name, self.since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +100,49 @@ def read_runs(folders: Sequence[Path], progress: Progress | None = None) -> list
         )
     progress = progress or Progress()
     share = 1 / len(folders)
-    return [_read(folder, progress.part(place * share, (place + 1) * share)) for place, folder in enumerate(folders)]
+    runs = [_read(folder, progress.part(place * share, (place + 1) * share)) for place, folder in enumerate(folders)]
+    return [replace(run, name=_apart(run, runs)) for run in runs]
 
 
 def _read(folder: Path, progress: Progress) -> ComparedRun:
-    config = RunIdentity.read(folder).trained
+    identity = RunIdentity.read(folder)
     entry = summary_of(folder)
     if entry.fault:
         raise UserError("A run is damaged", entry.fault, "Compare others.")
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}
     return ComparedRun(
         folder=folder,
+        name=entry.name,
         entry=entry,
-        config=config,
+        config=identity.trained,
+        history=_history(identity, summary),
         metrics=read_metrics(folder, progress),
+        since=target_since(summary),
         examples_per_epoch=_ratio(summary.get("examples"), summary.get("epochs")),
     )
+
+
+def _apart(run: ComparedRun, runs: Sequence[ComparedRun]) -> str:
+    """Its name, with its folder where others are called so, too."""
+    alike = [each for each in runs if each.entry.name == run.entry.name]
+    if len(alike) == 1:
+        return run.entry.name
+    folders = [each.folder.resolve().name for each in alike]
+    own = run.folder.resolve()
+    return f"{run.entry.name} ({own.name if folders.count(own.name) == 1 else own})"
+
+
+def _history(identity: RunIdentity, summary: Mapping[str, Any]) -> dict[str, str]:
+    """What tells two runs apart that ended with the same settings."""
+    found = {}
+    for title, name in (("target edited at step", "edits"), ("learning rate set at step", "learning_rates")):
+        changes = summary.get(name)
+        steps = [each.get("step") for each in changes if isinstance(each, dict)] if isinstance(changes, list) else []
+        found[title] = ", ".join(f"{step:,}" for step in steps if isinstance(step, int))
+    origin = summary.get("forked_from")
+    found["begun at step"] = str(origin.get("step")) if isinstance(origin, dict) else ""
+    found["data, fingerprint"] = identity.data.data[:_FINGERPRINT] if identity.data is not None else ""
+    return {title: said for title, said in found.items() if said}
 
 
 def curve_names(runs: Sequence[ComparedRun]) -> list[str]:
@@ -108,11 +152,17 @@ def curve_names(runs: Sequence[ComparedRun]) -> list[str]:
     return [SHARE_ERROR, *names] if any(run.metrics.evaluations for run in runs) else names
 
 
+def title_of(name: str, runs: Sequence[ComparedRun]) -> str:
+    """Of a column, as the models call it that have it."""
+    return shared_title(name, [run.config.model.kind for run in runs if name in run.metrics.columns])
+
+
 def repeats(runs: Sequence[ComparedRun]) -> list[list[int]]:
     """Places of the runs that differ in their seed alone, together, in the order of the first of each."""
-    found: dict[str, list[int]] = {}
+    found: dict[tuple[str, str], list[int]] = {}
     for place, run in enumerate(runs):
-        found.setdefault(run.config.model_copy(update={"seed": 0, "name": ""}).model_dump_json(), []).append(place)
+        config = run.config.model_copy(update={"seed": 0, "name": ""}).model_dump_json()
+        found.setdefault((config, str(run.history)), []).append(place)
     return list(found.values())
 
 
@@ -131,24 +181,26 @@ def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
     ]
     for name in curve_names(runs):
         if name not in (SHARE_ERROR, *NO_RESULTS):
-            cells = tuple(_text(late_mean(run.metrics.columns.get(name))) for run in runs)
-            rows.append(Row(title=curve_title(name, runs[0].config.model.kind), cells=cells))
+            cells = tuple(_text(run.late(name)) for run in runs)
+            rows.append(Row(title=title_of(name, runs), cells=cells))
     return rows
 
 
 def differences(runs: Sequence[ComparedRun]) -> list[Row]:
-    """Settings that are not the same in all runs, by their dotted path."""
-    flat = [_flat(run.config.model_dump(mode="json")) for run in runs]
+    """Settings that are not the same in all runs, by their dotted path; and what else tells them apart."""
+    flat = [_flat(run.config.model_dump(mode="json")) | run.history for run in runs]
     paths = list(dict.fromkeys(path for settings in flat for path in settings))
     rows = [Row(title=path, cells=tuple(settings.get(path, ABSENT) for settings in flat)) for path in paths]
     return [row for row in rows if len(set(row.cells)) > 1]
 
 
-def late_mean(values: Floats | None) -> float | None:
-    """Mean of the finite values in the last tenth of a curve; None if there are none."""
+def late_mean(metrics: Metrics, name: str, since: int) -> float | None:
+    """Mean of the finite values in the last tenth of a curve, of steps after `since`; None if there are none."""
+    values = metrics.columns.get(name)
     if values is None:
         return None
-    late = values[-max(1, len(values) // 10) :]
+    first = len(values) - max(1, len(values) // 10)
+    late = values[first:][metrics.steps[first:] > since]
     late = late[np.isfinite(late)]
     return float(late.mean()) if len(late) else None
 

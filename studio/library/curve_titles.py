@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from studio.models.catalog import MODELS, model_spec
+from studio.names import spoken
 from studio.training.storage.health import GRADIENT, LOSS, UPDATE
 from studio.training.storage.metrics import held_class
 
@@ -35,10 +38,11 @@ def curve_title(name: str, kind: str = "") -> str:
         return f"Applied − asked ΔH of {held_class(name)}"
     for prefix, title in _OF_NETWORKS.items():
         if name.startswith(prefix):
-            said = title.format(_spoken(name.removeprefix(prefix)))
+            said = title.format(spoken(name.removeprefix(prefix)))
             return said[0].upper() + said[1:]
-    return _TITLES.get(name) or _spoken(name).capitalize()
+    return _TITLES.get(name) or spoken(name).capitalize()
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
+def shared_title(name: str, kinds: Iterable[str]) -> str:
+    """The title of a column of runs whose models are of these kinds; all that it has where they call it differently."""
+    return " or ".join(dict.fromkeys(curve_title(name, kind) for kind in kinds)) or curve_title(name)

@@ -22,12 +22,12 @@ FILE = "runs.sqlite"
 _COLUMNS = tuple(field.name for field in fields(RunSummary))
 _SCHEMA = Schema(
     noun="runs of this workspace",
-    version=4,
+    version=7,
     script="""
     CREATE TABLE run (
         folder TEXT PRIMARY KEY, name TEXT NOT NULL, dataset TEXT NOT NULL, model TEXT NOT NULL, tilt TEXT NOT NULL,
         steps INTEGER NOT NULL, step_limit INTEGER, seconds REAL NOT NULL, share_error REAL, frechet REAL,
-        measured_step INTEGER, status TEXT NOT NULL,
+        measured_step INTEGER, measured_by TEXT NOT NULL, other_target INTEGER NOT NULL, status TEXT NOT NULL,
         tags TEXT NOT NULL, notes TEXT NOT NULL, started TEXT NOT NULL, thumbnail BLOB NOT NULL, sweep TEXT NOT NULL,
         fault TEXT NOT NULL, stamp TEXT NOT NULL
     )
@@ -40,6 +40,7 @@ _KINDS: dict[str, Any] = {
     "share_error": int | float | None,
     "frechet": int | float | None,
     "measured_step": int | None,
+    "other_target": int,
     "thumbnail": bytes,
 }
 """What is not text in a row."""
@@ -145,4 +146,5 @@ def _entry(row: Mapping[str, Any]) -> RunSummary:
         if not isinstance(value, _KINDS.get(name, str)):
             raise TypeError(f"{name} is no {_KINDS.get(name, str)}")
     entry = RunSummary(**row)
-    return replace(entry, tags=tuple(str(tag) for tag in json.loads(row["tags"])))
+    tags = tuple(str(tag) for tag in json.loads(row["tags"]))
+    return replace(entry, tags=tags, other_target=bool(entry.other_target))

@@ -23,7 +23,7 @@ from studio.training.storage.frames import FILE as FRAMES
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import FILE as METRICS
 from studio.training.storage.metrics import newest_evaluation, newest_point, newest_value
-from studio.training.storage.run_identity import RunIdentity, read_summary
+from studio.training.storage.run_identity import RunIdentity, is_of_another_target, read_summary
 from studio.training.storage.sample_strips import thumbnail
 
 DAMAGED = "damaged"
@@ -32,6 +32,7 @@ _FILES = ("config.json", "summary.json", METRICS, FRAMES, NOTES, SWEEP)
 _ASIDE = (NOTES, SWEEP)
 """What makes no run of a folder."""
 
+_LONGEST_NAME = 40
 _THUMBNAIL_IMAGES = 4
 _THUMBNAIL_SIDE = 72
 
@@ -48,6 +49,8 @@ class RunSummary:
         share_error: total variation of the generated class shares from the target's; None if it was never measured.
         frechet: distance of samples to the tilted data in the judge's features; None if never evaluated.
         measured_step: training steps behind the model that both were measured of; None if neither was.
+        measured_by: name of the data whose judge both are by, where they are not the run's own; else empty.
+        other_target: both are of another target than the run ended with.
         status: how it ended, "unfinished" if it was never saved to the end, or "damaged".
         started: local time, ISO 8601 to the second; empty if not known.
         thumbnail: some of its newest samples as PNG; empty if there are none.
@@ -66,6 +69,8 @@ class RunSummary:
     share_error: float | None = None
     frechet: float | None = None
     measured_step: int | None = None
+    measured_by: str = ""
+    other_target: bool = False
     status: str = DAMAGED
     tags: tuple[str, ...] = ()
     notes: str = ""
@@ -76,9 +81,14 @@ class RunSummary:
 
     @property
     def measured_at(self) -> str:
-        """What to write behind both where they are not of the run's last step: " (step 100)"; else empty."""
+        """What to write behind both where they are not of the run's last step, not by the judge of its data, or not of
+        the target that it ended with: " (step 100, judge of MNIST, another target)"; else empty.
+        """
         other = self.measured_step is not None and self.measured_step != self.steps
-        return f" (step {self.measured_step:,})" if other else ""
+        parts = [f"step {self.measured_step:,}"] if other else []
+        parts += [f"judge of {self.measured_by}"] if self.measured_by else []
+        parts += ["another target"] if self.other_target else []
+        return f" ({', '.join(parts)})" if parts else ""
 
     def matches(self, words: Sequence[str]) -> bool:
         """Whether every word stands somewhere in what is said of the run, in capitals or not."""
@@ -120,7 +130,7 @@ def _read(folder: Path) -> RunSummary:
         identity = RunIdentity.of(folder, config, summary)
         counts = identity.data.classes if identity.data is not None else None
         config = identity.trained.model_copy(update={"name": config.name})
-    share_error, frechet, measured_step = _distances(folder)
+    measured = _measured(folder, summary)
     status = str(summary.get("status", UNFINISHED))
     steps, seconds = newest_point(folder)
     mark = read_mark(folder)
@@ -133,25 +143,30 @@ def _read(folder: Path) -> RunSummary:
         steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
         step_limit=int(_number(summary, "step_limit")) or None,
         seconds=max(seconds, _number(summary, "seconds")),
-        share_error=share_error,
-        frechet=frechet,
-        measured_step=measured_step,
         status=UNFINISHED if status == "running" else status[:40],
         tags=notes.tags,
         notes=notes.notes,
         started=_started(summary, folder),
         thumbnail=_thumbnail(folder),
         sweep=mark.sweep if mark else "",
+        **measured,
     )
 
 
-def _distances(folder: Path) -> tuple[float | None, float | None, int | None]:
-    """Share error and Fréchet distance as last measured, and the step that they are of."""
+def _measured(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Share error and Fréchet distance as last measured, and what they are of."""
     evaluation = newest_evaluation(folder)
     if evaluation is not None:
-        return evaluation.figure("tv"), evaluation.figure("frechet"), evaluation.step
+        return {
+            "share_error": evaluation.figure("tv"),
+            "frechet": evaluation.figure("frechet"),
+            "measured_step": evaluation.step,
+            "measured_by": evaluation.judge[:_LONGEST_NAME],
+            "other_target": is_of_another_target(summary, revision=evaluation.revision),
+        }
     step, share_error = newest_value(folder, "plane_tv") or (None, None)
-    return share_error, None, step
+    other = step is not None and is_of_another_target(summary, step=step)
+    return {"share_error": share_error, "measured_step": step, "other_target": other}
 
 
 def _name_in_sweep(mark: SweepMark | None) -> str:

@@ -23,14 +23,15 @@ from studio.evaluation.committee import recognisable
 from studio.evaluation.divergences import total_variation_interval
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.index import run_folders
-from studio.library.run_summary import stamp_of, summary_of
+from studio.library.run_summary import RunSummary, stamp_of, summary_of
 from studio.progress import Progress
 from studio.records import json_text
 from studio.training.config.assignments import setting_at, with_settings
+from studio.training.config.file import read_config
 from studio.training.config.sweep_mark import SweepMark, read_mark, title_of, value_text
+from studio.training.storage.data_paths import made_absolute
 from studio.training.storage.metrics import newest_evaluation, read_metrics
-from studio.training.storage.places import made_absolute
-from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.run_identity import RunIdentity, read_summary, target_since
 
 STATUS, STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET, MEASURED = (
     "status",
@@ -57,11 +58,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRun:
-    """A run of a sweep with what came of it: the numbers named above, then the mean of the last tenth of each curve."""
+    """A run of a sweep with what came of it: the numbers named above, then the mean of the last tenth of each curve,
+    which its model, of that kind, may call by a name of its own.
+    """
 
     member: Member
     status: str
     error: str = ""
+    kind: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -71,13 +75,18 @@ class SweepRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResults:
-    """All runs of a sweep in their order, settings that differ, by dotted path, and names of the numbers there are."""
+    """All runs of a sweep in their order, settings that differ, by dotted path, and names of the numbers there are.
+
+    Attributes:
+        copies: folders of the runs that are there a second time, which count once.
+    """
 
     sweep: str
     title: str
     settings: tuple[str, ...]
     names: tuple[str, ...]
     runs: tuple[SweepRun, ...]
+    copies: tuple[str, ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         """A record for each run: settings by their path, status, numbers, folder and error."""
@@ -130,7 +139,7 @@ class SweepReader:
     def read(self, members: Sequence[Member], progress: Progress | None = None) -> SweepResults:
         """What came of the runs of one sweep, at least one."""
         progress = progress or Progress()
-        ordered = sorted(members, key=lambda member: member.mark.number)
+        ordered, copies = _once(members)
         runs = []
         for place, member in enumerate(ordered):
             progress.report(f"Reading {member.folder.name}", place / len(ordered))
@@ -145,6 +154,7 @@ class SweepReader:
             settings=tuple(dict.fromkeys(paths)),
             names=tuple(names),
             runs=tuple(runs),
+            copies=copies,
         )
 
     def _run(self, member: Member, progress: Progress) -> SweepRun:
@@ -153,6 +163,19 @@ class SweepReader:
         if known is None or known[0] != stamp:
             known = self._known[member.folder] = stamp, _read(member, progress)
         return known[1]
+
+
+def _once(members: Sequence[Member]) -> tuple[list[Member], tuple[str, ...]]:
+    """Each run of a sweep in its order, and folders that hold one again: of copies that are there, the queue's counts,
+    or else the one of the shortest name, which the others have been given more to.
+    """
+    there = {each.folder: bool(stamp_of(each.folder)) for each in members}
+    ordered = sorted(
+        members, key=lambda each: (not there[each.folder], not each.status, len(each.folder.name), each.folder.name)
+    )
+    runs = {each.mark.number: each for each in reversed(ordered)}
+    copies = sorted(each.folder.name for each in ordered if runs[each.mark.number] is not each and there[each.folder])
+    return [runs[number] for number in sorted(runs)], tuple(copies)
 
 
 def _read(member: Member, progress: Progress) -> SweepRun:
@@ -165,13 +188,16 @@ def _read(member: Member, progress: Progress) -> SweepRun:
     member = _in_force(member)
     numbers: dict[str, float] = {STEPS: entry.steps, SECONDS: round(entry.seconds, 3)}
     try:
-        numbers |= _evaluated(member.folder, entry.steps)
-        columns = read_metrics(member.folder, progress.part(0.0, 0.0)).columns
+        summary = read_summary(member.folder) if (member.folder / "summary.json").exists() else {}
+        config = read_config(member.folder / "config.json")
+        another = bool(entry.measured_by) and not config.evaluation.judge
+        numbers |= {} if another or entry.other_target else _evaluated(member.folder, entry)
+        metrics, since = read_metrics(member.folder, progress.part(0.0, 0.0)), target_since(summary)
     except UserError as error:
         return SweepRun(member=member, status=status, error=member.error or str(error), numbers=numbers)
-    late = {name: late_mean(values) for name, values in columns.items() if name not in NO_RESULTS}
+    late = {name: late_mean(metrics, name, since) for name in metrics.columns if name not in NO_RESULTS}
     numbers |= {name: value for name, value in late.items() if value is not None}
-    return SweepRun(member=member, status=status, error=member.error, numbers=numbers)
+    return SweepRun(member=member, status=status, error=member.error, kind=config.model.kind, numbers=numbers)
 
 
 def _in_force(member: Member) -> Member:
@@ -185,7 +211,7 @@ def _in_force(member: Member) -> Member:
     return replace(member, mark=member.mark.model_copy(update={"values": values}))
 
 
-def _evaluated(folder: Path, steps: int) -> dict[str, float]:
+def _evaluated(folder: Path, entry: RunSummary) -> dict[str, float]:
     """Share error with its interval, and Fréchet distance, of the last evaluation; nothing where there is none.
 
     The evaluation's step is told where it is another than those that the run took.
@@ -195,7 +221,7 @@ def _evaluated(folder: Path, steps: int) -> dict[str, float]:
         return {}
     numbers = {SHARE_ERROR: found.figure("tv"), FRECHET: found.figure("frechet")}
     known = {name: value for name, value in numbers.items() if value is not None and math.isfinite(value)}
-    if found.step != steps:
+    if found.step != entry.steps:
         known[MEASURED] = found.step
     evaluation = found.evaluation
     if evaluation is None:

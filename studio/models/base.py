@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,12 +28,14 @@ class Batch:
             The last few may be 0, of examples that only fill the batch up.
         step: number of the training step, from 0.
         labels: class of each example, −1 where it is not to be told, int64, shape (B,); None if of none it is.
+        measured: metrics are looked at; else a model may leave out those that cost it something.
     """
 
     images: Tensor
     weights: Tensor
     step: int
     labels: Tensor | None = None
+    measured: bool = True
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,6 +75,17 @@ class LossTerms:
     tilt: Tensor | None = None
     metrics: Mapping[str, Tensor] = field(default_factory=dict)
     example_metrics: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Said(NamedTuple):
+    """`outputs` of a model's networks, with as many rows for each of B examples or a scalar for all, and how wrong they
+    are.
+
+    That is the loss of each example, shape (B,); convex in each of the outputs while the others are held.
+    """
+
+    outputs: tuple[Tensor, ...]
+    loss: Callable[[tuple[Tensor, ...]], Tensor]
 
 
 class GenerativeModel(nn.Module, ABC):

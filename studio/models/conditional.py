@@ -9,7 +9,12 @@ from these is p(x). A VAE sums out their class instead.
 A sample's class is decided by one more number of its latent, u ~ N(0, 1): the first class c with Σ_{i≤c} p′_i > Φ(u).
 So a latent still decides an image, and where shares change only as many samples change their class as must.
 
-Sources: M. Mirza, S. Osindero, arXiv:1411.1784 (2014); dropped labels: J. Ho, T. Salimans, arXiv:2207.12598 (2022).
+Samples that are made step by step can be guided to their class: each step follows the score of p_t(x|c)·p_t(c|x)^γ,
+where p_t are the densities on the way. Where no classes overlap, it is that of p(x|c) itself; where they do, samples
+are narrower: a class N(m, σ_c²) in data N(m, σ²) comes out with the width σ_c·(σ_c/σ)^γ.
+
+Sources: M. Mirza, S. Osindero, arXiv:1411.1784 (2014); dropped labels, guidance: J. Ho, T. Salimans,
+arXiv:2207.12598 (2022).
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from torch import Tensor, nn
 from studio.models.base import Batch, GenerativeModel
 from studio.models.exportable import ExportableModel, label_argument
 
+_CHUNK = 500
 UNTOLD = -1
 """Label of an example whose class is not told."""
 
@@ -58,6 +64,7 @@ class Conditional(GenerativeModel):
     Attributes:
         classes: K; 0 for a model that is told none.
         dropped: share of the labels that it is not told in training.
+        guidance: γ of `guided`.
         label_shares: p′_c, shape (K,), times the weight of the labelled examples over that of all, unlabelled ones
             included.
         untold_shares: π_c, shape (K,): of each class in the weight of the examples whose label it is not told.
@@ -65,12 +72,15 @@ class Conditional(GenerativeModel):
 
     classes: int = 0
     dropped: float = 0.0
+    guidance: float = 0.0
     label_shares: Tensor
     untold_shares: Tensor
 
-    def hear(self, classes: int, dropped: float) -> None:
-        """Be told the labels of so many classes, 0 for none, but for a share that is dropped."""
-        self.classes, self.dropped = classes, dropped
+    def hear(self, classes: int, dropped: float, guidance: float = 0.0) -> None:
+        """Be told the labels of so many classes, 0 for none, but for a share that is dropped; without which it learns
+        nothing that guidance could lead away from.
+        """
+        self.classes, self.dropped, self.guidance = classes, dropped, guidance if dropped else 0.0
         if classes:
             self.register_buffer("label_shares", torch.full((classes,), 1 / classes))
             self.register_buffer("untold_shares", self.label_shares.clone(), persistent=False)  # of training alone
@@ -118,6 +128,13 @@ class Conditional(GenerativeModel):
         if labels is None:
             return super().sample(count, rng)
         return self.images(self.parted(self.draw_latents(count, rng))[0], labels, rng)
+
+    def guided(self, say: Callable[[Tensor | None], Tensor], labels: Tensor | None) -> Tensor:
+        """What a network says of labels, led away from what it says of none: said(c) + γ·(said(c) − said(−1))."""
+        said = say(labels)
+        if labels is None or not self.guidance:
+            return said
+        return said + self.guidance * (said - say(torch.full_like(labels, UNTOLD)))
 
     def told(self, batch: Batch, rng: torch.Generator) -> Tensor | None:
         """Labels of a batch to train by, some dropped, shape (B,); None for a model that is told none."""
@@ -188,6 +205,6 @@ def taking_labels(exportable: ExportableModel, classes: int) -> ExportableModel:
     return replace(exportable, network=_Labelled(exportable.network, classes), takes=takes)
 
 
-def in_parts(noise: Tensor, labels: Tensor | None, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+def in_parts(noise: Tensor, labels: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None]]:
     """z and labels, so many at a time."""
-    return zip(noise.split(size), repeat(None) if labels is None else labels.split(size), strict=False)
+    return zip(noise.split(_CHUNK), repeat(None) if labels is None else labels.split(_CHUNK), strict=False)

@@ -50,13 +50,17 @@ def image_argument(shape: tuple[int, int, int]) -> Argument:
     return Argument(says=IMAGES, draw=lambda count, rng: 2 * torch.rand(count, *shape, generator=rng) - 1)
 
 
-def label_argument(classes: int) -> dict[str, Argument]:
-    """The class of an example, by name, for a model that is told one of so many; nothing for 0."""
+def label_argument(classes: int, guidance: float = 0.0) -> dict[str, Argument]:
+    """The class of an example, by name, for a model that is told one of so many; nothing for 0.
+
+    `guidance` is that of the studio's samples.
+    """
     if not classes:
         return {}
+    guided = f"; samples were led by f(c) + {guidance:g}·(f(c) − f(−1)), −1 being no class" if guidance else ""
     return {
         "labels": Argument(
-            says=f"class in 0…{classes - 1}, int64, shape (B,)",
+            says=f"class in 0…{classes - 1}, int64, shape (B,){guided}",
             draw=lambda count, rng: torch.randint(classes, (count,), generator=rng),
         )
     }

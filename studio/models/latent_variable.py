@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from studio.models.autoencoder_config import AutoencoderConfig
 from studio.models.base import GenerativeModel, Phase
+from studio.models.config import AutoencoderConfig
 from studio.models.likelihoods import PixelLikelihood
 from studio.models.nets import Shape
 

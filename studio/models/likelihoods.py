@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from studio.models.autoencoder_config import Likelihood
+from studio.models.config import Likelihood
 
 HALF_LEVEL = 1 / 255
 """Half of the distance of two grey levels in −1…1."""

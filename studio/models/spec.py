@@ -8,9 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from studio.errors import UserError
-from studio.models.config import ModelConfig
+from studio.models.config import LabelSettings, ModelConfig
 from studio.models.diagnostic import Reference
-from studio.models.label_config import LabelSettings
 
 if TYPE_CHECKING:
     from studio.models.base import GenerativeModel

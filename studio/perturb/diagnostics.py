@@ -15,7 +15,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from studio.figures import percent_words
+from studio.number_text import percent_words
+from studio.perturb.arrays import Indices
 from studio.perturb.energy import ClipEffect, ExampleEnergies, class_masses
 from studio.perturb.pareto import largest_trusted, pareto_k
 from studio.perturb.perturbation import Floats, Perturbation, log_mean_weight, target_shares
@@ -30,6 +31,18 @@ def effective_sample_size(log_weights: ArrayLike, counts: ArrayLike | None = Non
         return 0.0
     weights = np.exp(logs - logs[present].max()) * present
     return float((number @ weights) ** 2 / (number @ weights**2))
+
+
+def examples_worth(weights: Floats, labels: Indices, classes: int) -> Floats:
+    """How many examples each of K classes is learned from, shape (K,): Σw or, where it is less, (Σw)²/Σw².
+
+    Args:
+        weights: of the examples that are learned from, shape (n,); of mean 1 over the data.
+        labels: their classes, shape (n,).
+    """
+    total, squares = (np.bincount(labels, each, classes) for each in (weights, weights**2))
+    kish = np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+    return np.asarray(np.minimum(total, kish))
 
 
 class Strength(StrEnum):

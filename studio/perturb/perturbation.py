@@ -111,7 +111,15 @@ def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mappi
     others = np.setdiff1d(np.arange(len(number)), chosen)
     if not len(others):
         return offsets_for_shares(number, wanted)
-    if not ((wanted > 0).all() and wanted.sum() < 1):
+    total = float(wanted.sum())
+    if len(chosen) > 1 and total >= 1 and ((wanted > 0) & (wanted < 1)).all():
+        raise UserError(
+            f"The target shares add up to {100 * total:.6g} %",
+            "The other classes keep their proportions, so something must be left for them.",
+            "Ask for less than 100 % together, or for “only these” classes.",
+            field="perturbation.offsets",
+        )
+    if not ((wanted > 0).all() and total < 1):
         raise UserError(
             "A target share must lie above 0 % and below 100 %",
             "No finite offset removes a class altogether.",
@@ -120,7 +128,7 @@ def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mappi
         )
     moved = np.array(offsets, dtype=np.float64)
     log_others = log_mean_weight(number[others], moved[others]) + np.log(number[others].sum())
-    moved[chosen] = np.log(number[chosen]) - log_others - np.log(wanted) + np.log1p(-wanted.sum())
+    moved[chosen] = np.log(number[chosen]) - log_others - np.log(wanted) + np.log1p(-total)
     return moved
 
 

@@ -18,16 +18,41 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
-from studio.models.base import Batch, GenerativeModel
-from studio.models.tangent import Energetic, Fitted
+from studio.models.base import Batch, GenerativeModel, Said
 from studio.progress import Progress
 
 _CHUNK = 1000
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """Minimises the mean of one loss, and samples by a function of its parameters and of random numbers."""
+
+    def say(self, images: Tensor, rng: torch.Generator) -> Said:
+        """Of images in −1…1, shape (B, C, H, W); `rng` decides all chance."""
+
+
+@runtime_checkable
+class Energetic(Protocol):
+    """Maximises the likelihood of p(v) ∝ e^{−F(v)}, and samples by chains."""
+
+    def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        """v of images in −1…1, shapes (B, C, H, W) and (B, D)."""
+
+    def fantasies(self, count: int, rng: torch.Generator) -> Tensor:
+        """v ~ p, shape (count, …)."""
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """F, shape (B,)."""
+
+    def shown(self, v: Tensor, rng: torch.Generator) -> Tensor:
+        """The images that are its samples where v is drawn, shape (B, C, H, W)."""
 
 
 class Curvature(ABC):

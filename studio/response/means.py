@@ -19,9 +19,8 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from studio.models.base import GenerativeModel
-from studio.models.tangent import Energetic
 from studio.perturb.arrays import Floats
-from studio.response.curvature import Curvature, Fisher
+from studio.response.curvature import Curvature, Energetic, Fisher
 
 Observe = Callable[[Tensor], Floats]
 """Images in −1…1, shape (n, C, H, W), to each f of each, shape (n, F)."""

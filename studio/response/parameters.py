@@ -21,10 +21,9 @@ from studio.errors import UserError
 from studio.models.base import Batch, GenerativeModel
 from studio.models.conditional import Conditional
 from studio.models.config import OptimiserConfig
-from studio.models.tangent import Energetic, Fitted
 from studio.progress import Progress
 from studio.response.conjugate_gradients import conjugate_gradients
-from studio.response.curvature import Curvature, Fisher, GaussNewton
+from studio.response.curvature import Curvature, Energetic, Fisher, Fitted, GaussNewton
 from studio.response.damping import SHAPE, Damping, damping
 from studio.response.means import Observe, Slopes, slopes
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from studio.data.scale import Values
 from studio.errors import UserError
-from studio.evaluation.report import Mean
+from studio.evaluation.evaluation import Mean
 from studio.models.diffusion.config import DenoiserConfig
 from studio.perturb.arrays import Floats
 from studio.perturb.perturbation import Perturbation
@@ -21,9 +21,9 @@ from studio.progress import Progress
 from studio.response.means import stepped
 from studio.response.parameters import Response, Trained
 from studio.sampling.base import joined
-from studio.training.analysis.generated import Generated, each_class
+from studio.training.analysis.sample_features import SampleFeatures, each_class
 from studio.training.analysis.trained_model import TrainedModel
-from studio.training.engine.drawing import drawn_pieces, independent
+from studio.training.engine.samples import drawn_pieces, independent
 from studio.training.examples.examples import for_models
 from studio.training.storage.run import Run
 
@@ -71,7 +71,7 @@ class Way:
     start: float
     means: Mapping[str, Followed]
     _trained: TrainedModel
-    _generated: Generated
+    _features: SampleFeatures
     _terms: Mapping[str, FormulaTerm]
     _direction: Tensor
     _seed: int
@@ -81,7 +81,7 @@ class Way:
         model, stored = stepped(self._trained.model, self._direction, scale - self.start), self._trained.examples.scale
         rng = torch.Generator(self._direction.device).manual_seed(self._seed)
         values = joined([drawn for _, drawn in drawn_pieces(model, count, rng, stored, progress)])
-        seen = _seen(self._generated, values, self._terms)
+        seen = _seen(self._features, values, self._terms)
         errors = seen.std(0) / np.sqrt(independent(model, count))
         found = zip(self._terms, seen.mean(0), errors, strict=True)
         means = {name: Mean(value=float(mean), error=float(error)) for name, mean, error in found}
@@ -100,7 +100,7 @@ class RunResponse:
 
     def __init__(self, run: Run, trained: TrainedModel, progress: Progress, *, seed: int = 0) -> None:
         self._trained, self._seed, examples = trained, seed, trained.examples
-        self._generated = Generated(examples, trained.judges)
+        self._features = SampleFeatures(examples, trained.judges)
         self._chosen = np.sort(np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES])
         self._logs = self._log_weights(trained.applied, progress)
         if isinstance(run.config.model, DenoiserConfig) and run.config.model.weights_fade:
@@ -154,13 +154,13 @@ class RunResponse:
         terms = {name: FormulaTerm(text=text) for name, text in formulas.items()}
         measured = self._trained.measured
         measured.prepare([name for term in terms.values() for name in term.names], progress.part(0, 0.05))
-        self._generated.bring_judge(progress.part(0.05, 0.1))
+        self._features.bring_judge(progress.part(0.05, 0.1))
         change = torch.from_numpy(energy).float()
         direction = self._response.to(change, progress.part(0.1, 0.9))
         progress.report("Drawing samples", 0.9)
 
         def observe(images: Tensor) -> Floats:
-            return _seen(self._generated, self._trained.examples.scale.stored(images.float().cpu().numpy()), terms)
+            return _seen(self._features, self._trained.examples.scale.stored(images.float().cpu().numpy()), terms)
 
         found = self._response.slopes(direction, change, observe, count)
         means = {
@@ -175,7 +175,7 @@ class RunResponse:
             start=start,
             means=means,
             _trained=self._trained,
-            _generated=self._generated,
+            _features=self._features,
             _terms=terms,
             _direction=direction,
             _seed=self._seed,
@@ -185,7 +185,7 @@ class RunResponse:
         return np.asarray(self._trained.log_weights(target, progress)[self._chosen])
 
 
-def _seen(generated: Generated, values: Values, terms: Mapping[str, FormulaTerm]) -> Floats:
+def _seen(features: SampleFeatures, values: Values, terms: Mapping[str, FormulaTerm]) -> Floats:
     """Each f of each of what a model made, shape (n, F)."""
-    drawn = generated.look(values)
+    drawn = features.look(values)
     return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in terms.values()], axis=1)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import numpy as np
 
 from studio.data.scale import Values
-from studio.perturb.arrays import Floats
+from studio.perturb.arrays import Floats, Indices
 from studio.progress import Progress
 from studio.sampling.pool import Pool
 from studio.sampling.tilt import Drawn, Tilt
@@ -155,9 +155,7 @@ def effective_size(weights: Floats) -> float:
     return total**2 / float((weights**2).sum()) if total else 0.0
 
 
-def systematic(
-    weights: Floats, count: int, rng: np.random.Generator
-) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def systematic(weights: Floats, count: int, rng: np.random.Generator) -> Indices:
     """`count` places by weight from one random number, each within one of its expected count, in random order.
 
     Source: G. Kitagawa, J. Comput. Graph. Stat. 5, 1 (1996).

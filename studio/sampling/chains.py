@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from studio.models.moves import Chained
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.sampling.base import Tilted, effective_size
@@ -31,6 +31,20 @@ _SHORTEST = 0.01
 _LONGEST = 0.1
 _MOVES = 5
 """After each step."""
+
+
+@runtime_checkable
+class Chained(Protocol):
+    """Has chains, and moves that leave the model's distribution as it is."""
+
+    def chain_states(self, count: int, rng: torch.Generator) -> Tensor:
+        """Where its chains are, each as often as the others, shape (count, …)."""
+
+    def chain_moves(self, states: Tensor, rng: torch.Generator) -> Tensor:
+        """A move of each, shape (n, …), which is as likely as the way back where the model's law is in balance."""
+
+    def chain_images(self, states: Tensor) -> Tensor:
+        """The image that each shows, in −1…1, shape (n, C, H, W)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from studio.data.scale import Scale, Values
 from studio.errors import UserError
 from studio.models.base import at_rest
 from studio.models.conditional import Conditional
+from studio.names import listed
+from studio.number_text import compact
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.sampling.base import Prediction, Tilted, joined
@@ -26,18 +29,26 @@ from studio.sampling.pool import PIECE, Pool
 from studio.sampling.rejection import INDEPENDENT
 from studio.sampling.tilt import Tilt
 
+_FEW, _NOTICED = 20, 0.01
+"""Examples of a class, and its share of the samples. After 2,000 steps of a VAE on the digits, of the twos asked for
+60 and 89 % were twos where these had weighed as much as one example (two seeds), 95 and 98 % as three, and all as ten;
+of a diffusion model that was told 18 of their labels about 60 %.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Conditioning:
     """Of a model that has learned what labels mean, on `device`; its samples are stored by `scale`.
 
-    For the target that it was trained for, and held to, it is `told` classes with these shares, shape (K,).
+    For the target that it was trained for, and held to, it is `told` classes with these shares, shape (K,). `worth` is
+    how many labelled examples it learned each class from, by name, where that is known.
     """
 
     model: Conditional
     scale: Scale
     device: torch.device
     told: Floats
+    worth: Mapping[str, float] = field(default_factory=dict)
     name: str = "condition"
 
     def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
@@ -61,7 +72,8 @@ class Conditioning:
                 "Use resampling, or train it.",
             )
         shares = self.told * np.exp(change.min() - change)
-        labels = torch.from_numpy(rng.choice(len(shares), count, p=shares / shares.sum())).to(self.device)
+        shares /= shares.sum()
+        labels = torch.from_numpy(rng.choice(len(shares), count, p=shares)).to(self.device)
         noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         begun = time.perf_counter()
         values: list[Values] = []
@@ -77,4 +89,17 @@ class Conditioning:
             seconds=time.perf_counter() - begun,
             effective=float(count),
             distinct=count,
+            remarks=_hardly_learned(self.worth, shares),
         )
+
+
+def _hardly_learned(worth: Mapping[str, float], shares: Floats) -> tuple[str, ...]:
+    """A remark on the classes that samples are often of, if some of them were learned from few examples."""
+    often = zip(worth, worth.values(), shares, strict=False)
+    poor = {name: examples for name, examples, share in often if share > _NOTICED and examples < _FEW}
+    if not poor:
+        return ()
+    most = f"{compact(max(poor.values()), 2)} labelled examples’ worth of weight"
+    if len(poor) == 1:
+        return (f"Class {listed(poor)} was trained on with only {most}: its samples may be poor",)
+    return (f"Classes {listed(poor)} were trained on with only {most} each, or less: their samples may be poor",)

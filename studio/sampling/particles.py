@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from studio.data.scale import Scale, Values
-from studio.perturb.arrays import Floats
+from studio.perturb.arrays import Floats, Indices
 from studio.sampling.base import Look, Prediction, Tilted, effective_size, systematic
 from studio.sampling.pool import Pool
 from studio.sampling.tilt import Tilt
@@ -64,7 +64,7 @@ class Weights:
         """By what a step adds to their logarithms, shape (n,)."""
         self.logs = self.logs + logs
 
-    def chosen(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]] | None:
+    def chosen(self) -> Indices | None:
         """The particles to go on with if it is time to resample, shape (n,); None if it is not."""
         if self.effective >= _RESAMPLED_BELOW * len(self.logs):
             return None

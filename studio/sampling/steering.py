@@ -12,14 +12,15 @@ arXiv:2503.02819 (2025).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from studio.models.moves import Denoises
 from studio.progress import Progress
 from studio.sampling.base import Tilted
 from studio.sampling.particles import LEAST, Population, Weights, finished
@@ -27,6 +28,23 @@ from studio.sampling.pool import Pool
 from studio.sampling.tilt import Tilt
 
 _CHUNK = 250
+
+
+@runtime_checkable
+class Denoises(Protocol):
+    """Begins with noise x_T and draws each x_s from the one before; the last guess of the clean image is the sample."""
+
+    def denoising_times(self) -> Sequence[int]:
+        """t from T down to 0, at least two."""
+
+    def signal_share(self, time: int) -> float:
+        """How much of the variance at t is the image's, ᾱ_t in 0…1."""
+
+    def guess_at(self, noisy: Tensor, time: int) -> Tensor:
+        """x̂_0 of x_t, both of shape (n, C, H, W)."""
+
+    def less_noisy(self, noisy: Tensor, guess: Tensor, time: int, earlier: int, rng: torch.Generator) -> Tensor:
+        """x_s ~ p(x_s|x_t) for s = `earlier` > 0 and t = `time`, with x̂_0 = `guess`; all of shape (n, C, H, W)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,6 @@ Each takes the networks of a model of the studio, of torch's own layers: no weig
 `Bare` holds the data in memory; `Scripted` reads it like the well-known example scripts.
 """
 
-from __future__ import annotations
-
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -21,7 +19,7 @@ from studio.models.adversarial.model import Adversarial
 from studio.models.base import GenerativeModel
 from studio.models.config import ModelConfig
 from studio.models.diffusion.model import Diffusion
-from studio.models.image_layers import FromImage, ToImage
+from studio.models.nets import FromImage, ToImage
 from studio.models.vae.model import Vae
 
 

@@ -9,16 +9,14 @@ are nearer to an example seen than to any held out (one half where nothing is co
 and the rest.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
 
 from studio.data.catalog import load_dataset
 from studio.data.image_set import ImageSet
+from studio.evaluation.evaluation import TiltedData, evaluate
 from studio.evaluation.judge import train_judge
-from studio.evaluation.report import Target, evaluate
 from studio.paths import default_data_root
 from studio.perturb.perturbation import offsets_for_some_shares
 from studio.progress import Progress
@@ -52,7 +50,7 @@ def measure(name: str, steps: list[int], share: float, seed: int) -> None:
     ]
     judges = [train_judge(half, Progress()) for half in halves]
     tilt = config.perturbation.resolve(data.class_names)
-    targets = [Target.of(judge, tilt.example_log_weights(judge.labels, data.counts), SAMPLES) for judge in judges]
+    targets = [TiltedData.of(judge, tilt.example_log_weights(judge.labels, data.counts), SAMPLES) for judge in judges]
     trainer = Trainer(config, data)
     for step in steps:
         while trainer.step_count < step:

@@ -7,8 +7,6 @@ the window's thread; blocks of the three lengths alternate, and ratios are those
 first after the run was opened. Needs some 5 GB.
 """
 
-from __future__ import annotations
-
 import statistics
 import tempfile
 import time
@@ -63,7 +61,7 @@ class Screen:
         from studio.gui.live.curves import BATCH, LOSSES
         from studio.gui.plots.curves import CurvesPanel
         from studio.gui.state.history import History, HistoryView
-        from studio.gui.window.workbench import Workbench
+        from studio.gui.window.controls import Controls
         from studio.progress import Progress
         from studio.training.storage.metrics import Metrics
         from tests.screenshots import _turn
@@ -74,7 +72,7 @@ class Screen:
         self.history = History.of(Metrics(steps=steps, seconds=steps, columns=columns))
         self.history.prepare(Progress())  # as whoever opens a run does
         self._view = HistoryView(history=self.history)
-        self.bench = Workbench(data_root=home, runs_root=home)
+        self.bench = Controls(data_root=home, runs_root=home)
         self.panels: list[Any] = [CurvesPanel(each, self.bench.time, theme) for each in (LOSSES, BATCH)]
         for panel in self.panels:
             panel.resize(430, 290)

@@ -7,8 +7,6 @@ search and sort it, and the longest of the frames drawn while it scrolls from to
 thousand runs open in under a second.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile
@@ -44,14 +42,14 @@ def fill(root: Path, count: int) -> None:
 def measure(root: Path) -> None:
     from studio.gui.library.columns import Column
     from studio.gui.library.panel import RunsPanel
-    from studio.gui.window.workbench import Workbench
+    from studio.gui.window.controls import Controls
     from studio.library.index import RunIndex
 
     app, theme = application()
     say("make the index from the folders", lambda: RunIndex(root).refresh())
     say("open the index", lambda: RunIndex(root).entries())
     say("open it and look at every folder", lambda: RunIndex(root).refresh())
-    bench = Workbench(data_root=root.parent / "data", runs_root=root)
+    bench = Controls(data_root=root.parent / "data", runs_root=root)
     panel = RunsPanel(bench.library, bench.sweeps, bench.time, bench.starter, theme)
     panel.resize(900, 500)
 

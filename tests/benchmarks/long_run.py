@@ -8,8 +8,6 @@ moves of the time cursor with losses and batch sizes drawn. The promise is that 
 50 ms.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import time
@@ -62,9 +60,9 @@ def look(run: Path) -> None:
 
     from studio.gui.live.curves import BATCH, LOSSES
     from studio.gui.plots.curves import CurvesPanel
-    from studio.gui.window.workbench import Workbench
+    from studio.gui.window.controls import Controls
 
-    bench = Workbench(data_root=run.parent / "data", runs_root=run.parent)
+    bench = Controls(data_root=run.parent / "data", runs_root=run.parent)
     panels = [CurvesPanel(LOSSES, bench.time, theme), CurvesPanel(BATCH, bench.time, theme)]
     for panel in panels:
         panel.resize(430, 400)

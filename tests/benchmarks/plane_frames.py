@@ -7,8 +7,6 @@ with the plane in front. What else the machine does shows in both, so beside the
 hardly changes: of the window for each frame it drew, and of training, frames and distances together, for each frame.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path
@@ -42,7 +40,7 @@ def row(preset: str, seconds: float, home: Path) -> str:
     from tests.screenshots import _turn
 
     with open_studio(config_or_preset(preset), home) as window:
-        bench, panel = window.workbench, window.docks["plane"].widget()
+        bench, panel = window.controls, window.docks["plane"].widget()
         assert isinstance(panel, PlanePanel)
         with training(bench, FIRST_STEPS):
             drawn, step = panel.frames, bench.runs.run.step

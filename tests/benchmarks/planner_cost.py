@@ -3,8 +3,6 @@
 python -m tests.benchmarks.planner_cost
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,11 +32,12 @@ def _share() -> Row:
     from studio.perturb.planner import ErrorCarryPlanner
     from studio.training.config.presets import config_or_preset
     from studio.training.engine.trainer import Trainer
+    from studio.training.examples.measured_set import whole_log_weights
 
     torch.set_num_threads(1)
     config = config_or_preset("digits-vae")
     trainer = Trainer(config, load_dataset(config.dataset, Path()))
-    log_weights = trainer.data_log_weights(trainer.perturbation)
+    log_weights = whole_log_weights(trainer.perturbation, trainer.measured)
     planner = ErrorCarryPlanner(log_weights, config.batch.average_size, np.random.default_rng(0))
     trainer.step()
     values = [100 * rate(trainer.step, 0.3) / rate(planner.next, 0.1) for _ in range(8)]

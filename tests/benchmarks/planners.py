@@ -14,8 +14,6 @@ B_avg and the error carry remove. Needs MNIST where the studio keeps it (`--data
 `MNIST/raw`). Takes under three minutes on two cores; `planners.md` beside this file keeps what it printed.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 from datetime import date
@@ -26,7 +24,7 @@ import torch
 from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.progress import Progress
-from studio.training.analysis.comparison import PlannerComparison
+from studio.training.analysis.planner_comparison import PlannerComparison
 from studio.training.config.assignments import with_settings
 from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.config.presets import config_or_preset

@@ -19,8 +19,6 @@ What was measured before lies in `--results`, a file for each model and seed, an
 where it was stopped. Models that minimise one loss are trained side by side, the others one after the other.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Sequence
@@ -40,7 +38,7 @@ from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.progress import Progress
 from studio.response.parameters import Response, Trained
-from studio.training.analysis.generated import Generated, each_class
+from studio.training.analysis.sample_features import SampleFeatures, each_class
 from studio.training.config.assignments import with_settings
 from studio.training.config.presets import config_or_preset
 from studio.training.examples.examples import for_models
@@ -123,8 +121,8 @@ class Means:
     """
 
     def __init__(self, data: ExampleSet, features: Sequence[str], data_root: Path) -> None:
-        self._scale, self._generated = data.scale, Generated(data, Judges(data, data_root))
-        self._generated.bring_judge(Progress())
+        self._scale, self._features = data.scale, SampleFeatures(data, Judges(data, data_root))
+        self._features.bring_judge(Progress())
         self.names = [*(f"share of {name}" for name in data.class_names), *features]
         texts = [*(f"label == {place}" for place in range(len(data.class_names))), *features]
         self._terms = [FormulaTerm(text=text) for text in texts]
@@ -134,7 +132,7 @@ class Means:
 
     def of(self, images: Tensor) -> Floats:
         """Each of each image, shape (n, F)."""
-        drawn = self._generated.look(self._scale.stored(images.float().numpy()))
+        drawn = self._features.look(self._scale.stored(images.float().numpy()))
         return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in self._terms], axis=1)
 
 
@@ -180,10 +178,7 @@ class Measurement:
         images = for_models(data.rows(slice(None)), data.scale, torch.device("cpu"))
         optimiser, trained = config.model.optimiser(models[0].phases()[0].network), time.process_time()
         how = Trained(
-            optimiser=optimiser,
-            steps=self._case.steps,
-            size=round(config.batch.average_size),
-            decay=config.ema_decay,
+            optimiser=optimiser, steps=self._case.steps, size=round(config.batch.average_size), decay=config.ema_decay
         )
         response, predicted = Response(models[0], images, torch.ones(len(images)), how), []
         for energy in self._energies:

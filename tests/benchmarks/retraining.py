@@ -1,7 +1,5 @@
 """Trainings of one model for several targets, all from the same weights by the same batches and noise."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,9 +10,9 @@ from torch.func import functional_call, vmap
 from studio.data.example_set import ExampleSet
 from studio.models.base import Batch, GenerativeModel
 from studio.models.normalising_flow.model import NormalisingFlow
-from studio.models.tangent import Fitted
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import FixedSizePlanner
+from studio.response.curvature import Fitted
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.learner import build_model
 from studio.training.engine.optimisers import NetworkOptimiser

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.widgets.theme import ThemeManager
-    from studio.gui.window.workbench import Workbench
+    from studio.gui.window.controls import Controls
 
 
 def application() -> tuple[QApplication, ThemeManager]:
@@ -27,14 +27,14 @@ def application() -> tuple[QApplication, ThemeManager]:
     return app, theme
 
 
-def wait_until_ready(bench: Workbench) -> None:
+def wait_until_ready(bench: Controls) -> None:
     from tests.screenshots import _wait
 
     _wait("data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
 
 
 @contextmanager
-def training(bench: Workbench, first_steps: int) -> Iterator[None]:
+def training(bench: Controls, first_steps: int) -> Iterator[None]:
     """Have a run train from its first steps on until the block ends."""
     from tests.screenshots import _wait
 

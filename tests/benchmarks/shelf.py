@@ -14,10 +14,9 @@ Minutes are spent training: drawing and judging stop the clock. The judge, a fil
 `frechet` that took no part in training, is given by path.
 
 With `--paces` it only measures each model's steps a second; given back as `--pace gan=47.1 vae=63.0 …`, minutes are
-counted in steps at that pace, so that a machine which is busy by then changes nothing but how long it takes.
+counted in steps at that pace, so that a machine which is busy by then changes nothing but how long it takes. VARIANTS,
+such as conditional_vae, are measured where they are named, at the pace of the model that they are of.
 """
-
-from __future__ import annotations
 
 import importlib.util
 import math
@@ -30,26 +29,36 @@ from types import ModuleType
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
 from studio.models.catalog import MODELS
 from studio.progress import Progress
 from studio.training.config.assignments import with_settings
 from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
-from studio.training.engine.drawing import independent
+from studio.training.engine.samples import independent
 from studio.training.engine.trainer import Trainer
 from tests.benchmarks.options import parser_of
 
 SAMPLES, FEW, LOOK_EVERY = 10_000, 100, 5.0
 PACE_STEPS = 150
 CLASS, RECOGNISABLE, SURE = 2, 0.5, 0.9
+VARIANTS = {
+    f"conditional_{kind}": (kind, "model.conditional=true") for kind in ("vae", "sn_gan", "diffusion", "flow_matching")
+} | {
+    "vae_5_codes": ("vae", "model.importance_samples=5"),
+    "diffusion_learned_noise": ("diffusion", "model.schedule=learned"),
+}
+"""The model and a setting of each."""
 HEADER = (
     "| model | seed | minutes | steps | examples/s | share of 2s | TV | FD | confident | first grid |\n"
     "|---|---|---|---|---|---|---|---|---|---|"
 )
+
+Images = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +88,16 @@ class Judge:
         labels = torch.from_numpy(np.array(data.labels, dtype=np.int64))
         self._target = torch.zeros(10, dtype=torch.double).index_add_(0, labels, weights / weights.sum())
 
-    def _label(self, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> tuple[Tensor, Tensor]:
+    def _label(self, images: Images) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
             features, probabilities = self._module.label(torch.from_numpy(np.array(images[..., 0])))
         return features, probabilities
 
-    def confident(self, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> float:
+    def confident(self, images: Images) -> float:
         """Share of `images` (n, 28, 28, 1) that it is sure of."""
         return (self._label(images)[1].amax(1) > SURE).double().mean().item()
 
-    def verdict(self, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Verdict:
+    def verdict(self, images: Images) -> Verdict:
         """Everything about `images`, uint8, shape (n, 28, 28, 1)."""
         features, probabilities = self._label(images)
         shares = torch.bincount(probabilities.argmax(1), minlength=10).double() / len(images)
@@ -100,6 +109,34 @@ class Judge:
             frechet=self._module.frechet(own, self._real),
             confident=(probabilities.amax(1) > SURE).double().mean().item(),
         )
+
+
+class Perceptron:
+    """The second judge: two dense layers, trained on all of MNIST for a few epochs."""
+
+    def __init__(self, data: ImageSet, file: Path) -> None:
+        torch.manual_seed(7)
+        self._network = nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.GELU(), nn.Dropout(0.2), nn.Linear(512, 10))
+        if file.exists():
+            self._network.load_state_dict(torch.load(file, weights_only=True))
+        else:
+            self._train(data)
+            torch.save(self._network.state_dict(), file)
+        self._network.eval()
+
+    def _train(self, data: ImageSet) -> None:
+        images, labels = torch.from_numpy(np.array(data.images)), torch.from_numpy(np.array(data.labels))
+        optimiser = torch.optim.AdamW(self._network.parameters(), 1e-3)
+        for _ in range(6):
+            for places in torch.randperm(len(labels)).split(128):
+                optimiser.zero_grad()
+                nn.functional.cross_entropy(self._network(images[places].float() / 255), labels[places]).backward()
+                optimiser.step()
+
+    def shares(self, images: Images) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        with torch.no_grad():
+            classes = self._network(torch.from_numpy(np.array(images)).float() / 255).argmax(1)
+        return np.bincount(classes.numpy(), minlength=10) / len(images)
 
 
 def _module(path: Path) -> ModuleType:
@@ -169,6 +206,12 @@ def row(kind: str, seed: int, minutes: float, run: Budgeted, found: Verdict) -> 
     )
 
 
+def preset(name: str) -> tuple[str, RunConfig]:
+    """The model's kind and configuration, of a model or of one of VARIANTS."""
+    kind, *settings = VARIANTS.get(name, (name,))
+    return kind, with_settings(config_or_preset(f"mnist-twos-30-{kind}"), settings)
+
+
 def pace(config: RunConfig, data: ExampleSet) -> float:
     """Steps per second of a configuration, the mean of PACE_STEPS after as many to warm up."""
     trainer = Trainer(config, data)
@@ -194,20 +237,21 @@ def main() -> None:
     data = load_dataset(config_or_preset("mnist-twos-30").dataset, options.data, Progress(lambda *_: None))
     if options.paces:
         for kind in options.models:
-            print(f"{kind}={pace(config_or_preset(f'mnist-twos-30-{kind}'), data):.2f}", end=" ", flush=True)
+            print(f"{kind}={pace(preset(kind)[1], data):.2f}", end=" ", flush=True)
         print(f"({torch.get_num_threads()} threads)")
         return
     tilt = config_or_preset("mnist-twos-30").perturbation.resolve(data.class_names)
     judge = Judge(options.judge, data, torch.from_numpy(np.exp(tilt.example_log_weights(data.labels, data.counts))))
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {SAMPLES:,} samples\n\n{HEADER}", flush=True)
-    for kind in options.models:
+    for name in options.models:
+        kind, config = preset(name)
         for seed in options.seeds:
-            config = with_settings(config_or_preset(f"mnist-twos-30-{kind}"), [*options.set, f"seed={seed}"])
+            config = with_settings(config, [*options.set, f"seed={seed}"])
             run = Budgeted(config, data, judge, paces.get(kind))
             for minutes in run.budgets(options.minutes):
                 count = independent(run.trainer.model, SAMPLES)
                 images = data.pictures(run.trainer.sample(count, seed=1))
-                print(row(kind, seed, minutes, run, judge.verdict(images)), flush=True)
+                print(row(name, seed, minutes, run, judge.verdict(images)), flush=True)
 
 
 if __name__ == "__main__":

@@ -83,9 +83,9 @@ class Soak:
         process, minutes = psutil.Process(), self.options.minutes
         with (
             open_studio(config_or_preset(self.options.preset), self.home, self.options.data) as window,
-            training(window.workbench, 3),
+            training(window.controls, 3),
         ):
-            bench = window.workbench
+            bench = window.controls
             self._begin_trace()
             heart, person = Heart(), Person(window)
             timer = QTimer(interval=round(1000 * self.options.every))

@@ -15,24 +15,21 @@ then: steps × the recipe's seconds a step, drawing and judging left out (but fo
 benchmark goes on where it was stopped; without `--minutes` left, what is missing is listed and not run.
 
 Entries: the four planners; `ramp`, whose ΔH grows so that ESS/n falls evenly over half of them;
-`hold`, by a thermostat; `at_once`, an untilted model whose samples are tilted by `studio.sampling`; and the control,
-`condition`: such a model that is conditional, and is told the target's classes. If it is asked for, `fade`: a diffusion
-or flow whose weights fade to 1 over the noisiest tenth of the times.
+`hold`: shares are held; `at_once`, an untilted model whose samples are tilted by `studio.sampling`; and the control,
+`condition`: such a model that is conditional, and is told the target's classes; one training answers all tasks of
+a data set. If asked for, `fade`: a diffusion or flow whose weights fade to 1 over the noisiest tenth of the times.
 """
-
-from __future__ import annotations
 
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from studio.data.catalog import load_dataset
 from studio.data.image_set import ImageSet
@@ -51,7 +48,7 @@ from studio.training.engine.trainer import Trainer
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set
 from tests.benchmarks.options import parser_of
-from tests.benchmarks.shelf import CLASS, Judge
+from tests.benchmarks.shelf import CLASS, Images, Judge, Perceptron
 
 CHECK, SAMPLES, MOST_TV, MOST_FD, LOOSE_FD = 500, 5_000, 0.05, 12.0, 20.0
 PLANNERS = ("error_carry", "fixed_size", "resampling", "stratified")
@@ -59,8 +56,6 @@ AT_ONCE = ("at_once", "condition")
 ENTRIES = (*PLANNERS, "ramp", "hold", *AT_ONCE, "fade")
 TASKS = {1: (None, 0.3), 2: (None, 0.9), 3: (0.001, 0.1), 4: (0.001, 0.3), 5: (0.001, 0.9)}
 """Share of twos in the data, as it is if None; and what is asked for."""
-
-Images = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,34 +71,6 @@ class Check:
 
     def there(self, most_fd: float) -> bool:
         return max(self.tv, self.other_tv) <= MOST_TV and self.frechet <= most_fd
-
-
-class Perceptron:
-    """The second judge: two dense layers, trained on all of MNIST for a few epochs."""
-
-    def __init__(self, data: ImageSet, file: Path) -> None:
-        torch.manual_seed(7)
-        self._network = nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.GELU(), nn.Dropout(0.2), nn.Linear(512, 10))
-        if file.exists():
-            self._network.load_state_dict(torch.load(file, weights_only=True))
-        else:
-            self._train(data)
-            torch.save(self._network.state_dict(), file)
-        self._network.eval()
-
-    def _train(self, data: ImageSet) -> None:
-        images, labels = torch.from_numpy(np.array(data.images)), torch.from_numpy(np.array(data.labels))
-        optimiser = torch.optim.AdamW(self._network.parameters(), 1e-3)
-        for _ in range(6):
-            for places in torch.randperm(len(labels)).split(128):
-                optimiser.zero_grad()
-                nn.functional.cross_entropy(self._network(images[places].float() / 255), labels[places]).backward()
-                optimiser.step()
-
-    def shares(self, images: Images) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        with torch.no_grad():
-            classes = self._network(torch.from_numpy(np.array(images)).float() / 255).argmax(1)
-        return np.bincount(classes.numpy(), minlength=10) / len(images)
 
 
 class Course:
@@ -173,25 +140,28 @@ def ramped(course: Course, done: float) -> Perturbation:
     return scaled(1.0 if done >= 1 else low)
 
 
-def run(model: str, entry: str, course: Course, seed: int, steps: int) -> list[Check]:
-    """One recipe, until it is there or the steps are over."""
-    trainer = Trainer(configured(model, entry, course, seed), course.data)
-    between = _between(entry, trainer, course, steps)
-    found: list[Check] = []
-    spent = 0.0
-    while trainer.step_count < steps:
+def run(model: str, entry: str, courses: Mapping[int, Course], seed: int, steps: int) -> dict[int, list[Check]]:
+    """One recipe for tasks of one data set, each until it is there or the steps are over."""
+    first = next(iter(courses.values()))
+    trainer = Trainer(configured(model, entry, first, seed), first.data)
+    between = _between(entry, trainer, first, steps)
+    found: dict[int, list[Check]] = {task: [] for task in courses}
+    spent, left = 0.0, list(courses)
+    while trainer.step_count < steps and left:
         begun = time.process_time()
         for _ in range(CHECK):
             between(trainer)
             trainer.step()
         between(trainer)
         spent += time.process_time() - begun
-        begun = time.process_time()
-        images = _images(entry, trainer, course)
-        drawing = time.process_time() - begun if entry in AT_ONCE else 0.0
-        found.append(course.check(trainer.step_count, spent + drawing, images))
-        if found[-1].there(MOST_FD):
-            break
+        draw = _drawing(entry, trainer)
+        for task in left:
+            begun = time.process_time()
+            images = draw(courses[task].target)
+            drawing = time.process_time() - begun if entry in AT_ONCE else 0.0
+            found[task].append(courses[task].check(trainer.step_count, spent + drawing, images))
+            print(f"task {task}, {entry}, seed {seed}: {found[task][-1]}", flush=True)
+        left = [task for task in left if not found[task][-1].there(MOST_FD)]
     return found
 
 
@@ -218,22 +188,30 @@ def _between(entry: str, trainer: Trainer, course: Course, steps: int) -> Callab
     return lambda trainer: None
 
 
-def _images(entry: str, trainer: Trainer, course: Course) -> Images:
+def _drawing(entry: str, trainer: Trainer) -> Callable[[Perturbation], Images]:
+    """Draws samples for a target: that of the trainer, or any at once."""
     if entry not in AT_ONCE:
-        return np.asarray(trainer.sample(SAMPLES, seed=1), np.uint8)
-    model = trainer.shown(averaged=True)
-    model.eval()
-    data, judges = course.data, Judges(course.data, default_data_root())
+        return lambda target: np.asarray(trainer.sample(SAMPLES, seed=1), np.uint8)
+    data, judges = trainer.data, Judges(trainer.data, default_data_root())
     own = TrainedModel(
-        model=model,
+        model=trainer.shown(averaged=True).eval(),
         target=trainer.perturbation,
         applied=trainer.applied,
         examples=data,
         judges=judges,
         measured=measured_set(data, judges),
     )
-    found = AtOnce(own, Progress(), seed=1).sample(course.target, SAMPLES)
-    return np.asarray(found.alike(np.random.default_rng(1)).values, np.uint8)
+    at_once = AtOnce(own, Progress(), seed=1)
+    return lambda target: np.asarray(at_once.sample(target, SAMPLES).alike(np.random.default_rng(1)).values, np.uint8)
+
+
+def together(entry: str, tasks: Sequence[int]) -> list[list[int]]:
+    """Tasks of which one training answers all: those of one data set, where a target is asked for at once."""
+    if entry not in AT_ONCE:
+        return [[task] for task in tasks]
+    return [
+        [task for task in tasks if TASKS[task][0] == share] for share in dict.fromkeys(TASKS[each][0] for each in tasks)
+    ]
 
 
 def row(task: int, entry: str, runs: Sequence[Sequence[Check]]) -> str:
@@ -284,22 +262,24 @@ def main() -> None:
     whole = load_dataset(config_or_preset("mnist-twos-30").dataset, options.data, Progress())
     assert isinstance(whole, ImageSet)
     courses: dict[int, Course] = {}
-    for seed, task, entry in product(options.seeds, options.tasks, options.entries):
-        file = options.results / f"{options.model}-{task}-{entry}-{seed}-{options.steps}.json"
-        if file.exists():
-            continue
-        if time.monotonic() - begun > 60 * options.minutes:
-            left_out.append(f"{task} {entry} seed {seed}")
-            continue
-        course = courses.setdefault(task, Course(task, whole, options.judge, options.results))
-        checks = run(options.model, entry, course, seed, options.steps)
-        file.write_text(json.dumps([asdict(check) for check in checks]))
-        print(f"task {task}, {entry}, seed {seed}: {checks[-1]}", flush=True)
+
+    def file_of(task: int, entry: str, seed: int) -> Path:
+        return Path(options.results, f"{options.model}-{task}-{entry}-{seed}-{options.steps}.json")
+
+    for seed, entry in product(options.seeds, options.entries):
+        for group in together(entry, options.tasks):
+            tasks = [task for task in group if not file_of(task, entry, seed).exists()]
+            if tasks and time.monotonic() - begun > 60 * options.minutes:
+                left_out += [f"{task} {entry} seed {seed}" for task in tasks]
+            elif tasks:
+                for task in tasks:
+                    courses[task] = courses.get(task) or Course(task, whole, options.judge, options.results)
+                found = run(options.model, entry, {task: courses[task] for task in tasks}, seed, options.steps)
+                for task, checks in found.items():
+                    file_of(task, entry, seed).write_text(json.dumps([asdict(check) for check in checks]))
     print(f"\n{options.model}, up to {options.steps:,} steps, {torch.get_num_threads()} thread(s)\n\n{HEADER}")
     for task, entry in product(sorted(options.tasks), options.entries):
-        files = [
-            options.results / f"{options.model}-{task}-{entry}-{seed}-{options.steps}.json" for seed in options.seeds
-        ]
+        files = [file_of(task, entry, seed) for seed in options.seeds]
         runs = [[Check(**each) for each in json.loads(file.read_text())] for file in files if file.exists()]
         if runs:
             print(row(task, entry, runs))

@@ -7,8 +7,6 @@ the wall; the notes say how much processor time the process used, which counts o
 a bare window of PySide6 with one plot of pyqtgraph is started: the baseline of a ratio in pairs.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -134,16 +132,16 @@ def _start(asked: float, preset: str) -> None:
 
         def painted(self) -> None:
             note(_PAINT)
-            bench = self.window.workbench
+            bench = self.window.controls
             bench.setup.engine_ready.connect(self.begin)
             bench.runs.run_changed.connect(self.look)
 
         def begin(self) -> None:
             note(_ENGINE)
-            self.window.workbench.starter.start()
+            self.window.controls.starter.start()
 
         def look(self) -> None:
-            if self.window.workbench.runs.run.step >= 1:
+            if self.window.controls.runs.run.step >= 1:
                 note(_STEP)
                 print(json.dumps(seen), flush=True)
                 self.window.asks = False  # nobody is there to be asked about the run

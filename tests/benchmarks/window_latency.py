@@ -5,8 +5,6 @@
 While torch is imported in the background, and while a model trains. It is time on the wall, so a busy machine shows.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Iterator
@@ -38,8 +36,8 @@ def rows(preset: str, seconds: float) -> Iterator[Row]:
     from PySide6.QtCore import QSettings, QTimer
 
     from studio.gui.widgets.garbage import GarbageCollector
+    from studio.gui.window.controls import Controls
     from studio.gui.window.main_window import MainWindow
-    from studio.gui.window.workbench import Workbench
     from studio.training.config.presets import config_or_preset
 
     garbage = GarbageCollector(app)
@@ -48,7 +46,7 @@ def rows(preset: str, seconds: float) -> Iterator[Row]:
     timer.timeout.connect(lambda: beats.append(time.perf_counter()))
     with tempfile.TemporaryDirectory(prefix="studio-latency-") as home:
         folder = Path(home)
-        bench = Workbench(config_or_preset(preset), data_root=folder / "data", runs_root=folder / "runs")
+        bench = Controls(config_or_preset(preset), data_root=folder / "data", runs_root=folder / "runs")
         bench.setup.engine_ready.connect(garbage.settle)
         window = MainWindow(bench, theme, QSettings(str(folder / "studio.ini"), QSettings.Format.IniFormat))
         window.showNormal()

@@ -1,6 +1,4 @@
-"""A run of the command line that is there already, what is said of what is refused, and a Ctrl-C amid drawing."""
-
-from __future__ import annotations
+"""A run of the command line that is there already, what commands say, and a Ctrl-C amid drawing."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +11,7 @@ from studio.cli.main import main
 from tests.threads import with_one_thread
 
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
+Says = Callable[..., str]
 TILTED = ["--set", "perturbation.offsets.2=-1.5"]
 one_thread = pytest.fixture(autouse=True, scope="package")(with_one_thread)
 
@@ -26,7 +25,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def told(capsys: pytest.CaptureFixture[str]) -> Says:
+    """Runs a command that must succeed; gives what it says on stdout."""
+
+    def run(*arguments: object) -> str:
+        capsys.readouterr()
+        assert main([str(each) for each in arguments]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Says:
     """Runs a command that must end with one line on stderr and exit code 2; gives that line."""
 
     def run(*arguments: object) -> str:
@@ -60,5 +71,5 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 raise KeyboardInterrupt
             yield np.zeros((count, 8, 8, 1), np.uint8)
 
-    monkeypatch.setattr("studio.training.engine.drawing.draw_parts", interrupted)
+    monkeypatch.setattr("studio.training.engine.samples.draw_parts", interrupted)
     return counted

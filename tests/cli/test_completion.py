@@ -1,7 +1,5 @@
 """What every command says of itself, and what a shell completes."""
 
-from __future__ import annotations
-
 import shlex
 import subprocess
 import sys
@@ -11,25 +9,12 @@ import pytest
 
 from studio.cli.main import main
 from studio.paths import choose_runs_root
+from tests.cli.conftest import Says
 from tests.library.made_runs import make_config, make_run
 
 COMMANDS = (
-    *(
-        "open",
-        "train",
-        "resume",
-        "fork",
-        "pin",
-        "sample",
-        "response",
-        "evaluate",
-        "sweep",
-        "runs",
-        "compare",
-        "export",
-        "report",
-    ),
-    *("import", "presets", "models", "doctor", "completion"),
+    *("open", "train", "resume", "fork", "pin", "sample", "response", "evaluate", "sweep", "runs", "compare"),
+    *("export", "report", "import", "presets", "models", "doctor", "completion"),
 )
 
 
@@ -102,8 +87,7 @@ def test_that_bash_completes_commands_options_files_presets_and_runs(script: Pat
 
 
 @pytest.mark.parametrize("shell", ["zsh", "tcsh"])
-def test_that_other_shells_are_told_the_same(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["completion", shell]) == 0
-    script = capsys.readouterr().out
+def test_that_other_shells_are_told_the_same(shell: str, told: Says) -> None:
+    script = told("completion", shell)
     assert all(command in script for command in COMMANDS)
     assert "studio runs --names" in script

@@ -1,13 +1,10 @@
 """What exactly a run is, by the commands that open one: its data, its target, its place and its owner."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +16,10 @@ from studio.cli.main import main
 from studio.data.example_set import ExampleSet
 from studio.training.config.file import read_config
 from studio.training.storage.checkpoint_store import CheckpointStore
+from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.owner import Owner
 from studio.training.storage.run import Run
+from tests.cli.conftest import Says
 from tests.data.idx_files import write_idx_set
 
 pytestmark = pytest.mark.usefixtures("quick_judge")
@@ -77,9 +75,6 @@ def made(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-Refused = Callable[..., str]
-
-
 def commands(run: Path, out: Path) -> list[list[object]]:
     """Every command that opens a run's data."""
     return [
@@ -97,7 +92,7 @@ def asking_the_target(run: Path, out: Path) -> list[list[object]]:
 # -- data
 
 
-def test_that_a_folder_that_lacks_an_image_is_refused(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_a_folder_that_lacks_an_image_is_refused(made: Path, tmp_path: Path, refused: Says) -> None:
     (made / "images" / "dog" / "3.png").unlink()
     for command in commands(made / "run", tmp_path):
         line = refused(*command)
@@ -106,13 +101,13 @@ def test_that_a_folder_that_lacks_an_image_is_refused(made: Path, tmp_path: Path
     assert not any(tmp_path.iterdir())
 
 
-def test_that_other_images_in_the_same_number_are_refused(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_other_images_in_the_same_number_are_refused(made: Path, tmp_path: Path, refused: Says) -> None:
     shutil.copy(made / "images" / "dog" / "4.png", made / "images" / "dog" / "3.png")
     for command in commands(made / "run", tmp_path):
         assert "not the same ones" in refused(*command)
 
 
-def test_that_a_column_that_was_edited_is_refused(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_a_column_that_was_edited_is_refused(made: Path, tmp_path: Path, refused: Says) -> None:
     (made / "energies.csv").write_text("0,-2\n23,1.25\n")
     for command in asking_the_target(made / "run", tmp_path):
         line = refused(*command)
@@ -127,14 +122,11 @@ def test_that_a_column_that_says_the_same_in_other_words_is_the_same(made: Path)
 
 @pytest.mark.parametrize(
     "term",
-    [
-        {"kind": "judge", "of": "b", "slope": 0.1},
-        {"kind": "formula", "text": "0.1*log_odds(1)"},
-    ],
+    [{"kind": "judge", "of": "b", "slope": 0.1}, {"kind": "formula", "text": "0.1*log_odds(1)"}],
     ids=lambda term: term["kind"],
 )
 def test_that_a_judge_of_a_folder_that_was_changed_is_refused(
-    term: dict[str, object], tmp_path: Path, refused: Refused
+    term: dict[str, object], tmp_path: Path, refused: Says
 ) -> None:
     images, others = make_folder(tmp_path / "images", {"cat": 12, "dog": 12}), tmp_path / "others"
     make_folder(others, {"a": 6, "b": 6}, seed=1)
@@ -166,13 +158,12 @@ def tilt(run: Path) -> dict[str, float]:
 
 
 def test_that_a_target_written_into_the_configuration_is_what_it_goes_on_towards(
-    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: Path, tmp_path: Path, told: Says
 ) -> None:
     run, again = copied(made, tmp_path), tmp_path / "again"
     target = json.loads((run / "config.json").read_text())["perturbation"] | {"offsets": {"dog": -2.0}}
     edit(run, perturbation=target)
-    assert main(["compare", str(made / "run"), str(run)]) == 0
-    assert "offsets" not in capsys.readouterr().out, "nothing was trained towards it yet"
+    assert "offsets" not in told("compare", made / "run", run), "nothing was trained towards it yet"
     assert main(["resume", str(run), "--steps", "15"]) == 0
     assert tilt(run) == {"dog": -2.0}
     summary = Run.open(run).summary
@@ -180,11 +171,8 @@ def test_that_a_target_written_into_the_configuration_is_what_it_goes_on_towards
     assert [(each["step"], each["offsets"]["dog"]) for each in summary["edits"]] == [(10, -2.0)]
     assert summary["began_with"]["offsets"]["dog"] == 0.0
     assert "ΔH edited at step 10" in [mark.text for mark in read_metrics(run).marks][-1]
-    capsys.readouterr()
-    assert main(["compare", str(made / "run"), str(run)]) == 0
-    assert "perturbation.offsets.dog" in capsys.readouterr().out
-    assert main(["runs", "--workspace", str(tmp_path / "runs")]) == 0
-    assert "dog −2" in capsys.readouterr().out
+    assert "perturbation.offsets.dog" in told("compare", made / "run", run)
+    assert "dog −2" in told("runs", "--workspace", tmp_path / "runs")
     assert main(["train", str(run), "--steps", "1", "--run-dir", str(again)]) == 0
     assert tilt(again) == {"dog": -2.0}
 
@@ -207,16 +195,15 @@ def test_that_batch_size_and_learning_rates_written_there_are_taken_up(made: Pat
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_that_what_would_make_another_run_is_refused_and_not_reported(
-    section: str, changed: object, made: Path, tmp_path: Path, refused: Refused, capsys: pytest.CaptureFixture[str]
+    section: str, changed: object, made: Path, tmp_path: Path, refused: Says, told: Says
 ) -> None:
     run = copied(made, tmp_path)
     edit(run, **{section: changed})
     assert section in refused("resume", run, "--steps", 15)
-    assert main(["compare", str(made / "run"), str(run)]) == 0
-    assert capsys.readouterr().out.strip().endswith("settings that differ:")
+    assert told("compare", made / "run", run).strip().endswith("settings that differ:")
 
 
-def test_that_an_offset_of_no_class_is_refused(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_an_offset_of_no_class_is_refused(made: Path, tmp_path: Path, refused: Says) -> None:
     run = copied(made, tmp_path)
     edit(run, perturbation={"offsets": {"dgo": -2.0}})
     assert "dgo" in refused("resume", run, "--steps", 15)
@@ -232,7 +219,7 @@ def test_that_places_are_recorded_whatever_folder_a_command_is_started_in(made: 
     assert main(["evaluate", str(made / "run"), "--count", "20"]) == 0
 
 
-def test_that_a_folder_that_was_moved_is_told_of_by_its_new_place(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_a_folder_that_was_moved_is_told_of_by_its_new_place(made: Path, tmp_path: Path, refused: Says) -> None:
     new = (made / "images").rename(tmp_path / "elsewhere")
     there = ["--set", f"dataset.path={new}"]
     for command in commands(made / "run", tmp_path):
@@ -241,14 +228,14 @@ def test_that_a_folder_that_was_moved_is_told_of_by_its_new_place(made: Path, tm
     assert main(["evaluate", str(made / "run"), "--count", "20"]) == 0, "it is known since it was resumed there"
 
 
-def test_that_a_folder_that_was_moved_and_changed_is_refused(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_a_folder_that_was_moved_and_changed_is_refused(made: Path, tmp_path: Path, refused: Says) -> None:
     new = (made / "images").rename(tmp_path / "elsewhere")
     (new / "dog" / "3.png").unlink()
     for command in commands(made / "run", tmp_path):
         assert "instead of 12" in refused(*command, "--set", f"dataset.path={new}")
 
 
-def test_that_a_column_that_was_moved_is_told_of_by_its_new_place(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_a_column_that_was_moved_is_told_of_by_its_new_place(made: Path, tmp_path: Path, refused: Says) -> None:
     run, new = made / "run", (made / "energies.csv").rename(tmp_path / "moved.csv")
     there = ["--set", f'perturbation.terms=[{{"kind":"column","path":"{new}"}}]']
     assert main(["evaluate", str(run), "--count", "20", *there]) == 0
@@ -258,7 +245,7 @@ def test_that_a_column_that_was_moved_is_told_of_by_its_new_place(made: Path, tm
     assert "column of the target has changed" in refused("resume", run, "--steps", 20)
 
 
-def test_that_nothing_but_places_is_set_where_a_run_is_only_looked_at(made: Path, refused: Refused) -> None:
+def test_that_nothing_but_places_is_set_where_a_run_is_only_looked_at(made: Path, refused: Says) -> None:
     for setting in ("perturbation.offsets.dog=-1", "dataset.size=16", "seed=3"):
         assert "Only the location" in refused("evaluate", made / "run", "--set", setting)
 
@@ -267,12 +254,12 @@ def test_that_nothing_but_places_is_set_where_a_run_is_only_looked_at(made: Path
 
 
 @pytest.mark.slow
-def test_that_a_data_folder_is_looked_for_where_it_was(tmp_path: Path, refused: Refused) -> None:
+def test_that_a_data_folder_is_looked_for_where_it_was(tmp_path: Path, refused: Says) -> None:
     run, root = tmp_path / "run", tmp_path / "sets"
     write_idx_set(root)
     quick = [word for setting in (*_QUICK[:4], "dataset.kind=mnist") for word in ("--set", setting)]
-    told = ["--data-root", str(root)]
-    assert main(["train", "digits-vae", "--steps", "4", "--run-dir", str(run), *quick, *told]) == 0
+    there = ["--data-root", str(root)]
+    assert main(["train", "digits-vae", "--steps", "4", "--run-dir", str(run), *quick, *there]) == 0
     for command in commands(run, tmp_path):
         assert main([str(each) for each in command]) == 0, command
     assert main(["train", str(run), "--steps", "2", "--run-dir", str(tmp_path / "alike")]) == 0
@@ -291,17 +278,18 @@ def test_that_a_data_folder_is_looked_for_where_it_was(tmp_path: Path, refused: 
 # -- owner
 
 
-def test_that_a_run_has_one_owner_and_can_be_looked_at_meanwhile(made: Path, tmp_path: Path, refused: Refused) -> None:
+def test_that_a_run_has_one_owner_and_can_be_looked_at_meanwhile(made: Path, tmp_path: Path, refused: Says) -> None:
     run = made / "run"
-    owner = Owner(run)
+    owner = FolderLock(run)
     before = (run / "metrics.sqlite").read_bytes()
     line = refused("resume", run, "--steps", 20)
     assert "under way elsewhere" in line
     assert f"process {os.getpid()}" in line
     assert (run / "metrics.sqlite").read_bytes() == before
     looks = ("evaluate", run, "--count", 20), ("sample", run, "--out", tmp_path / "out.npz"), ("compare", run, run)
-    for command in (*looks, ("export", run, "--zip", tmp_path / "run.zip"), ("runs", "--workspace", made)):
+    for command in (*looks, ("runs", "--workspace", made)):
         assert main([str(each) for each in command]) == 0
+    assert "cannot be packed" in refused("export", run, "--zip", tmp_path / "run.zip")  # it would be torn
     assert main(["fork", str(run), "--steps", "15", "--run-dir", str(tmp_path / "fork")]) == 0
     owner.release()
     assert main(["resume", str(run), "--steps", "20"]) == 0
@@ -309,17 +297,16 @@ def test_that_a_run_has_one_owner_and_can_be_looked_at_meanwhile(made: Path, tmp
 
 _HOLD = """
 import pathlib, sys
-from studio.training.storage.owner import Owner
-owner = Owner(pathlib.Path(sys.argv[1]))
+from studio.training.storage.folder_lock import FolderLock
+owner = FolderLock(pathlib.Path(sys.argv[1]))
 print(1, flush=True)
 sys.stdin.read()
 """
 
 
-def test_that_an_owner_that_is_killed_leaves_the_run_free(made: Path, refused: Refused) -> None:
+def test_that_an_owner_that_is_killed_leaves_the_run_free(made: Path, refused: Says) -> None:
     command = [sys.executable, "-c", _HOLD, str(made / "run")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
         assert process.stdout.read(1) == b"1"
         assert f"process {process.pid}" in refused("resume", made / "run", "--steps", 20)
         process.kill()
@@ -327,7 +314,7 @@ def test_that_an_owner_that_is_killed_leaves_the_run_free(made: Path, refused: R
 
 
 def test_that_a_checkpoint_that_another_has_gone_on_from_meanwhile_is_refused(
-    made: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+    made: Path, refused: Says, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two resumes begin; the first is done before the second has read its data set."""
     run, load = made / "run", headless._tell_left_out

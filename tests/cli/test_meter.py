@@ -2,8 +2,6 @@
 nobody can take.
 """
 
-from __future__ import annotations
-
 import errno
 import io
 import re
@@ -189,9 +187,7 @@ def test_that_a_bar_that_is_given_up_before_it_begins_leaves_the_line_to_the_err
     assert terminal.lines == ["studio: an error"]
 
 
-def test_that_a_bar_follows_a_stage_that_comes_after_a_quick_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_that_a_bar_follows_a_stage_that_comes_after_a_quick_one(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = on_terminal(monkeypatch)
     monkeypatch.setattr("studio.cli.meter.PATIENCE_S", 0.0)
     with progress_bar() as progress:
@@ -215,7 +211,7 @@ def test_that_a_full_disk_under_stdout_is_told_in_a_line(
     assert capsys.readouterr().err == "studio: The output cannot be written: No space left on device.\n"
 
 
-def test_that_what_goes_wrong_elsewhere_is_no_fault_of_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_what_goes_wrong_elsewhere_is_no_fault_of_the_output() -> None:
     def fail() -> int:
         raise OSError("elsewhere")
 

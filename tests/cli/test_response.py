@@ -1,7 +1,5 @@
 """`studio response`: the model, to first order, beside its data."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 
 from studio.cli.main import main
 from studio.response import parameters
+from tests.cli.conftest import Says
 
 
 @pytest.fixture
@@ -28,23 +27,17 @@ def trained(path: Path, *settings: str) -> str:
 
 
 @pytest.mark.usefixtures("briefly")
-def test_that_data_and_model_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_data_and_model_stand_side_by_side(tmp_path: Path, told: Says) -> None:
     """The north has 5 % of the data; at s = 1 it is asked to have 30 %, and ΔH = −log(0.3·0.95/(0.7·0.05)) = −2.097."""
     run = trained(tmp_path / "run")
-    capsys.readouterr()
-    assert main(["response", run, "--share", "north=30%", "--mean", "x", "--count", "100"]) == 0
-    groups, head, *lines, empty, legend = capsys.readouterr().out.splitlines()
+    out = told("response", run, "--share", "north=30%", "--mean", "x", "--count", "100")
+    groups, head, *lines, empty, legend, whose = out.splitlines()
     assert groups.split("  ")[0] == ""
     assert [group for group in groups.split("  ") if group.strip()][-1].strip() == "s = 1"
     assert head.split() == ["data", "model"] * 2 + ["1st", "2nd", "model"] * 2
-    assert (empty, legend.partition(":")[0]) == ("", "1st, 2nd")
+    assert (empty, legend.partition(":")[0], whose) == ("", "1st, 2nd", "run at step 3")
     assert max(map(len, lines)) <= 130
-    assert [line.split("  ")[0] for line in lines] == [
-        "share of west (%)",
-        "share of east (%)",
-        "share of north (%)",
-        "⟨x⟩",
-    ]
+    assert [line.split("  ")[0] for line in lines] == [*(f"share of {c} (%)" for c in ("west", "east", "north")), "⟨x⟩"]
     cells = [cell.strip() for cell in lines[2].split("  ") if cell.strip()]
     assert (cells[1], cells[3]) == ("5", "9.96")  # 100·0.05·0.95·2.097
     assert len(cells) == 11
@@ -62,9 +55,7 @@ def test_that_samples_of_stepped_weights_are_saved_with_how_they_were_made(tmp_p
 
 
 @pytest.mark.usefixtures("briefly")
-def test_that_a_gan_and_no_tilt_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_a_gan_and_no_tilt_are_refused(tmp_path: Path, refused: Says) -> None:
     run = trained(tmp_path / "run", "model.kind=gan")
-    assert main(["response", run, "--share", "north=30%"]) == 2
-    assert "a loss each" in capsys.readouterr().err
-    assert main(["response", run]) == 2
-    assert "No tilt was asked for" in capsys.readouterr().err
+    assert "a loss each" in refused("response", run, "--share", "north=30%")
+    assert "No tilt was asked for" in refused("response", run)

@@ -1,14 +1,11 @@
 """The command line, in this process where it can be: exit codes, files, and one line for what a person can mend."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +23,7 @@ from studio.training.messages.events import Logged
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.run import Run
-from tests.cli.conftest import QUICK, is_progress
+from tests.cli.conftest import QUICK, Says
 from tests.data.image_folders import write_image_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +105,7 @@ def test_that_a_bug_exits_with_1_and_its_traceback(
 
 
 def test_that_a_run_that_diverges_ends_with_a_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Says
 ) -> None:
     losses = Vae.losses
 
@@ -166,7 +163,6 @@ def test_that_a_real_ctrl_c_saves_and_exits_with_130(tmp_path: Path) -> None:
     code = "import sys; from studio.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "train", "digits-vae", "--minutes", "60", "--run-dir", str(path), *QUICK]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
         said = ""
         while "parameters on" not in said:
             piece = process.stderr.read(1)
@@ -203,7 +199,7 @@ def test_that_a_real_ctrl_c_saves_and_exits_with_130(tmp_path: Path) -> None:
     ids=lambda value: value[:20] if isinstance(value, str) else "-".join(value[:3])[:30].replace("\n", " "),
 )
 def test_that_a_fault_is_one_line_and_exit_code_2(
-    arguments: list[str], expected: str, refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], expected: str, refused: Says, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert expected in refused("train", *arguments, "--steps", "1", "--run-dir", "run")
@@ -211,12 +207,12 @@ def test_that_a_fault_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.skipif(torch.cuda.device_count() > 7, reason="has an eighth GPU")
-def test_that_a_device_that_is_not_there_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_that_a_device_that_is_not_there_is_refused(refused: Says, tmp_path: Path) -> None:
     line = refused("train", "digits-vae", "--set", "device=cuda:7", "--run-dir", str(tmp_path / "run"))
     assert "no device “cuda:7”" in line
 
 
-def test_that_a_run_folder_that_cannot_be_made_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_that_a_run_folder_that_cannot_be_made_is_refused(refused: Says, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for folder in ("file", "file/run"):
         line = refused("train", "digits-vae", "--steps", "1", "--run-dir", str(tmp_path / folder))
@@ -224,7 +220,7 @@ def test_that_a_run_folder_that_cannot_be_made_is_refused(refused: Callable[...,
     assert "not empty" in refused("train", "digits-vae", "--steps", "1", "--run-dir", str(tmp_path))
 
 
-def test_that_a_broken_data_folder_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_that_a_broken_data_folder_is_refused(refused: Says, tmp_path: Path) -> None:
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
@@ -236,11 +232,10 @@ def test_that_a_broken_data_folder_is_refused(refused: Callable[..., str], tmp_p
     assert not (tmp_path / "run").exists()
 
 
-def test_that_a_fault_of_the_data_is_alone_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_a_fault_of_the_data_is_alone_on_stderr(tmp_path: Path, refused: Says) -> None:
     (tmp_path / "empty class").mkdir()
     folder = ["--set", "dataset.kind=folder", "--set", f"dataset.path={tmp_path}"]
-    assert main(["train", "digits-vae", *folder, "--run-dir", str(tmp_path / "run")]) == 2
-    (line,) = (line for line in capsys.readouterr().err.splitlines() if not is_progress(line))
+    line = refused("train", "digits-vae", *folder, "--run-dir", tmp_path / "run")
     assert line.startswith("studio: The folder holds no images.")
 
 
@@ -274,6 +269,7 @@ def test_that_files_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.C
         ["sample", "run", "--out", "f.npz", "--seed", "-1"],
         ["sample", "run", "--out", "f.npz", "--seed", "9" * 30],
         ["sample", "run"],
+        ["evaluate", "run", "--count", "3"],
         ["dance"],
     ],
     ids=lambda arguments: " ".join(arguments)[:50],
@@ -319,23 +315,19 @@ def test_that_fewer_samples_are_the_first_of_more(trained: Path, tmp_path: Path)
     assert not np.array_equal(more[:500], more[500:1000])
 
 
-def test_that_samples_of_a_run_that_is_not_one_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_that_samples_of_a_run_that_is_not_one_are_refused(refused: Says, tmp_path: Path) -> None:
     for run, said in (("", "not a run folder"), ("none", "no such run"), ("x" * 400, "no such run")):
         assert said in refused("sample", str(tmp_path / run), "--out", str(tmp_path / "f.npz"))
     assert not (tmp_path / "f.npz").exists()
 
 
-def test_that_samples_that_cannot_be_written_are_refused(
-    trained: Path, refused: Callable[..., str], tmp_path: Path
-) -> None:
+def test_that_samples_that_cannot_be_written_are_refused(trained: Path, refused: Says, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for out in (tmp_path, tmp_path / "file" / "f.npz", Path("/"), Path(".")):
         refused("sample", str(trained), "--count", "1", "--out", str(out))
 
 
-def test_that_more_samples_than_memory_holds_are_refused(
-    trained: Path, refused: Callable[..., str], tmp_path: Path
-) -> None:
+def test_that_more_samples_than_memory_holds_are_refused(trained: Path, refused: Says, tmp_path: Path) -> None:
     line = refused("sample", str(trained), "--count", str(10**12), "--out", str(tmp_path / "f.npz"))
     assert "not enough room" in line
     assert list(tmp_path.iterdir()) == []
@@ -399,35 +391,27 @@ def test_that_a_reader_who_has_enough_ends_a_command_quietly(
 def test_that_head_ends_a_command_quietly() -> None:
     command = [sys.executable, "-c", "import sys; from studio.cli.main import main; sys.exit(main())", "presets"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
         process.stdout.close()
         said = process.stderr.read()
         assert (process.wait(), said) == (141, b"")
 
 
-def test_that_a_folder_is_found_however_it_was_typed(
-    tmp_path: Path, trained: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_that_a_folder_is_found_however_it_was_typed(tmp_path: Path, trained: Path, told: Says) -> None:
     out = tmp_path / "new folder" / "run.csv"
     for place in (f"'{out}' ", f'"{out}"', out.as_uri(), f"file://localhost{out.as_uri().removeprefix('file://')}"):
-        assert main(["export", f" {trained.as_uri()}", "--csv", place]) == 0
-        assert capsys.readouterr().out == f"4 rows in {out}\n"
+        assert told("export", f" {trained.as_uri()}", "--csv", place) == f"4 rows in {out}\n"
         out.unlink()
 
 
-def test_that_models_are_listed_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models", "--names"]) == 0
-    assert capsys.readouterr().out.splitlines() == [spec.kind for spec in MODELS]
-    assert main(["models"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_that_models_are_listed_by_name(told: Says) -> None:
+    assert told("models", "--names").splitlines() == [spec.kind for spec in MODELS]
+    lines = told("models").splitlines()
     assert len(lines) == len(MODELS)
     assert all(spec.kind in line and spec.title in line for spec, line in zip(MODELS, lines, strict=True))
 
 
-def test_that_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["presets"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_that_presets_are_listed(told: Says) -> None:
+    lines = told("presets").splitlines()
     assert [line.split()[0] for line in lines] == [preset.name for preset in presets()]
     assert len({line.index(preset.read().name) for line, preset in zip(lines, presets(), strict=True)}) == 1
 

@@ -1,7 +1,5 @@
 """The list of data sets and the one way to load any of them; the built-in digits."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from studio.data import digits, storage
+from studio.data import digits, memory
 from studio.data.catalog import DATASETS, AnyDataset, DatasetSpec, dataset_spec, load_dataset
 from studio.data.digits import DigitsConfig, load_digits
 from studio.data.idx_sets import MnistConfig
@@ -58,22 +56,20 @@ def test_that_loading_gives_a_frozen_set_and_ends_at_one(tmp_path: Path) -> None
     assert reports[-1] == ("Digits: 1,797 images", 1.0)
 
 
-def test_that_a_cancelled_progress_loads_nothing(tmp_path: Path) -> None:
-    progress = Progress()
-    progress.cancel()
+def test_that_a_cancelled_progress_loads_nothing(tmp_path: Path, cancelled: Progress) -> None:
     with pytest.raises(Cancelled):
-        load_dataset(DigitsConfig(), tmp_path, progress)
+        load_dataset(DigitsConfig(), tmp_path, cancelled)
 
 
 def test_that_a_set_that_does_not_fit_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_idx_set(tmp_path)
-    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE + 40_000)
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 40_000)
     with pytest.raises(UserError) as caught:
         load_dataset(MnistConfig(), tmp_path)
     assert "MNIST needs 47.7 kB; 40.0 kB can be used now" in caught.value.message
-    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE + 50_000)
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 50_000)
     assert len(load_dataset(MnistConfig(), tmp_path)) == 60
 
 
@@ -101,12 +97,12 @@ def test_that_the_catalog_and_mnist_on_disk_need_no_torch(tmp_path: Path) -> Non
     ],
 )
 def test_that_sizes_read_as_people_write_them(count: int, text: str) -> None:
-    assert storage.format_bytes(int(count)) == text
+    assert memory.format_bytes(int(count)) == text
 
 
 def test_that_the_free_memory_is_a_plausible_number() -> None:
-    assert 2**20 < storage.available_bytes() < 2**50
-    assert np.isfinite(storage.available_bytes())
+    assert 2**20 < memory.available_bytes() < 2**50
+    assert np.isfinite(memory.available_bytes())
 
 
 def test_that_the_digits_are_scikit_learns_own_in_another_scale(tmp_path: Path) -> None:

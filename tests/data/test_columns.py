@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import csv
 import io
 import random
@@ -34,23 +32,19 @@ def refusal(path: Path, text: str, files: tuple[str, ...] = FILES, count: int = 
 @pytest.mark.parametrize(
     "text", ["nan", "", "1e999", '"1,000"', "1_000", "１", "inf", "1 000", "x", "0x1", "1.5.", "--1"]
 )
-@pytest.mark.parametrize("first", ["", "id,energy\n", "1,2\n"])
-def test_that_an_example_whose_number_is_bad_is_refused_with_its_line_and_cell(
-    tmp_path: Path, first: str, text: str
-) -> None:
-    said = refusal(tmp_path, f"{first}0,{text}\n2,1\n")
-    assert f"Line {1 + bool(first)} " in said
-    assert ("example “0” has no ΔH" if not text else f"“{text.strip(chr(34))}” is not a finite number") in said
+def test_that_an_example_whose_number_is_bad_is_refused_with_its_line_and_cell(tmp_path: Path, text: str) -> None:
+    for first in ("", "id,energy\n", "1,2\n"):
+        said = refusal(tmp_path, f"{first}0,{text}\n2,1\n")
+        assert f"Line {1 + bool(first)} " in said
+        assert ("example “0” has no ΔH" if not text else f"“{text.strip(chr(34))}” is not a finite number") in said
 
 
 @pytest.mark.parametrize("name", ["9", "-1", "cat/9.png", "1e0", "CAT/1.PNG", "1.5", "1,0"])
-@pytest.mark.parametrize("value", ["1", "nan", "", "abc"])
-def test_that_a_first_row_whose_example_is_mistyped_is_refused_and_no_heading(
-    tmp_path: Path, name: str, value: str
-) -> None:
-    said = refusal(tmp_path, f'"{name}",{value}\n0,1\n')
-    assert "Line 1 " in said
-    assert f"no example “{name}”" in said
+def test_that_a_first_row_whose_example_is_mistyped_is_refused_and_no_heading(tmp_path: Path, name: str) -> None:
+    for value in ("1", "nan", "", "abc"):
+        said = refusal(tmp_path, f'"{name}",{value}\n0,1\n')
+        assert "Line 1 " in said
+        assert f"no example “{name}”" in said
 
 
 @pytest.mark.parametrize("heading", ["id,energy", "file,ΔH", ",energy", "no. of it,E2", "name,1st"])
@@ -70,9 +64,7 @@ def test_that_a_heading_is_passed_over(tmp_path: Path, heading: str) -> None:
         "\ufeffid;energy\r0;1.5\r3;-2",
         "0.0,1.5\n3.,-2.0e0\n",
         " 0 , +1.5 \n\n,\n 3 ,-2\n",
-        "cat\\1.png,1.5\n./dog/a\\, b.png,-2\n".replace("a\\, b.png", "a, b.png").replace(
-            "./dog/a, b.png", '"./dog/a, b.png"'
-        ),
+        'cat\\1.png,1.5\n"./dog/a, b.png",-2\n',
         "cat/1.png;1.5\ndog/a, b.png;-2\n",
         '"cat/1.png","1.5"\n"dog/a, b.png","-2"\n',
         "dog/a, b.png;-2\ncat/1.png;1.5\n",
@@ -159,21 +151,7 @@ _SOUND = (
     ("007", Fraction(7)),
 )
 _UNSOUND = (
-    "",
-    "nan",
-    "inf",
-    "-Infinity",
-    "1e999",
-    "1_000",
-    "１２",
-    "1,000",
-    "1,5",
-    "1 000",
-    "abc",
-    "0x10",
-    "1e",
-    "+",
-    "½",
+    *("", "nan", "inf", "-Infinity", "1e999", "1_000", "１２", "1,000", "1,5", "1 000", "abc", "0x10", "1e", "+", "½"),
 )
 
 

@@ -1,7 +1,5 @@
 """Downloads: whole and verified, or nothing and a reason."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import threading
@@ -178,8 +176,8 @@ def test_that_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(tmp
 def test_that_what_a_killed_process_left_is_cleared_though_its_number_was_given_out_again(tmp_path: Path) -> None:
     part = tmp_path / f".other.{os.getpid()}.part"
     part.write_bytes(b"half")
-    files.sweep(tmp_path)
+    files.remove_left_overs(tmp_path)
     assert part.exists()
     os.utime(part, (1e9, 1e9))  # long before this process began
-    files.sweep(tmp_path)
+    files.remove_left_overs(tmp_path)
     assert not part.exists()

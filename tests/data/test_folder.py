@@ -1,7 +1,5 @@
 """A folder of images, one sub-folder per class."""
 
-from __future__ import annotations
-
 import mmap
 import os
 from pathlib import Path
@@ -16,15 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from studio.data import storage
+from studio.data import memory
 from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.folder import FolderConfig, inspect_folder
 from studio.data.folder_scan import natural_key
 from studio.data.subset import part_of
 from studio.errors import Cancelled, UserError
-from studio.perturb.example_features import COLUMN
 from studio.progress import Progress
-from studio.training.examples.measured_set import measured_set
 from tests.conftest import LETTERS
 from tests.data.image_folders import loaded, write_image, write_image_folder
 
@@ -59,12 +55,7 @@ def test_that_natural_order_is_an_order_of_any_names(names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("colour", "paint", "channels"),
-    [
-        ("auto", (90, 90, 90), 1),
-        ("auto", (90, 90, 91), 3),
-        ("grey", (200, 30, 30), 1),
-        ("colour", (90, 90, 90), 3),
-    ],
+    [("auto", (90, 90, 90), 1), ("auto", (90, 90, 91), 3), ("grey", (200, 30, 30), 1), ("colour", (90, 90, 90), 3)],
 )
 def test_that_colour_is_kept_as_asked(tmp_path: Path, colour: str, paint: tuple[int, int, int], channels: int) -> None:
     write_image(tmp_path / "a" / "1.png", (10, 10, 10))
@@ -107,20 +98,6 @@ def test_that_a_damaged_file_shifts_no_number(tmp_path: Path) -> None:
     assert (part.numbers.tolist(), part.number_count) == ([2, 4], 10)
 
 
-def test_that_a_table_gives_each_image_its_own_value_though_one_is_damaged(tmp_path: Path) -> None:
-    root = tmp_path / "images"
-    for number in range(10):
-        write_image(root / "a" / f"{number}.png", (20 * number, 0, 0))
-    (root / "a" / "3.png").write_text("This is no image.")
-    table = tmp_path / "table.csv"
-    for name in ("{0}", "a/{0}.png"):
-        table.write_text("".join(f"{name.format(number)},{number}\n" for number in range(10)))
-        images = loaded(root, size=8)
-        column = measured_set(images).values(f"{COLUMN}csv:{table}")
-        assert measured_set(images).describe(3) == "example 4 (class “a”)"
-        assert (20 * column).tolist() == images.images[:, 0, 0, 0].tolist() == [0, 20, 40, 80, 100, 120, 140, 160, 180]
-
-
 def test_that_a_class_without_a_readable_image_is_dropped_with_mention(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path, classes=3, per_class=2)
     for path in (root / "class 2").iterdir():
@@ -134,16 +111,6 @@ def test_that_a_class_without_a_readable_image_is_dropped_with_mention(tmp_path:
         "Classes without a readable image: class 2, class 4",
         "Classes are numbered without those: class 3 is 1.",
     )
-
-
-def test_that_hidden_things_and_clutter_are_no_classes_and_no_images(tmp_path: Path) -> None:
-    root = write_image_folder(tmp_path, classes=2, per_class=2)
-    for name in (".git/a.png", "__MACOSX/a.png", "class 1/.hidden.png", "class 1/.cache/a.png"):
-        write_image(root / name)
-    (root / "class 1" / "Thumbs.db").write_text("clutter")
-    images = loaded(root)
-    assert len(images) == 4
-    assert images.report.lines() == ()
 
 
 def test_that_loops_of_links_end_and_links_to_classes_and_files_work(tmp_path: Path) -> None:
@@ -283,8 +250,8 @@ def test_that_a_first_look_can_be_cancelled(tmp_path: Path) -> None:
 @pytest.fixture
 def little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Memory for 2,000 bytes and a cache of its own, which is returned."""
-    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE + 4_000)
-    monkeypatch.setattr(storage, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 4_000)
+    monkeypatch.setattr(memory, "cache_dir", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 
@@ -297,7 +264,7 @@ def test_that_images_too_many_for_memory_are_mapped_from_a_file_without_a_name(
     assert mapped_from_a_file(mapped.images)
     assert list(little_memory.iterdir()) == []
     assert not inspect_folder(FolderConfig(path=str(root))).in_memory
-    monkeypatch.setattr(storage, "available_bytes", lambda: 2**40)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2**40)
     held = loaded(root, colour=colour)
     assert not mapped_from_a_file(held.images)
     assert mapped.fingerprint() == held.fingerprint()
@@ -315,7 +282,7 @@ def test_that_images_too_many_for_memory_and_disk_are_refused(
     little_memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_image_folder(tmp_path / "images")
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=storage.RESERVE))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=memory.RESERVE))
     with pytest.raises(UserError, match="neither into memory nor on the disk"):
         loaded(root)
     little_memory.rmdir()
@@ -325,7 +292,7 @@ def test_that_images_too_many_for_memory_and_disk_are_refused(
 
 
 def test_that_labels_must_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE)
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE)
     with pytest.raises(UserError, match="does not fit into memory"):
         loaded(write_image_folder(tmp_path))
 
@@ -341,18 +308,6 @@ def test_that_the_form_knows_the_bounds_and_that_the_path_is_a_folder() -> None:
         assert schema[field]["title"]
         assert schema[field]["description"].endswith(".")
     assert dataset_spec("folder").config is FolderConfig
-
-
-def test_that_names_in_any_script_and_odd_bytes_survive(tmp_path: Path) -> None:
-    write_image(tmp_path / "猫" / "ねこ.png")
-    odd = os.fsdecode(b"caf\xe9")
-    try:
-        write_image(tmp_path / odd / "1.png")
-    except OSError:
-        write_image(tmp_path / "café" / "1.png")
-    images = loaded(tmp_path)
-    assert "猫" in images.class_names
-    "".join(images.class_names).encode("utf-8")
 
 
 def test_that_a_plain_image_file_format_mix_is_one_set(tmp_path: Path) -> None:

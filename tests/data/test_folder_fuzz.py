@@ -1,7 +1,5 @@
 """Folders of all that folders hold: every image has its class, its number and its values, and the rest is told."""
 
-from __future__ import annotations
-
 import random
 import shutil
 from pathlib import Path
@@ -20,8 +18,7 @@ from tests.data.image_folders import loaded
     ("start", "count"),
     [
         (0, 20),
-        (100, 20),
-        pytest.param(1000, 300, marks=pytest.mark.slow),
+        pytest.param(1000, 150, marks=pytest.mark.slow),
         pytest.param(10_000, 5000, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
 )

@@ -1,13 +1,11 @@
 """Which files below a folder are images of which class, and what is said of the rest."""
 
-from __future__ import annotations
-
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from studio.data import storage
+from studio.data import memory
 from studio.data.clutter import masks_among
 from studio.data.folder import FolderConfig, inspect_folder
 from studio.data.folder_scan import scan_folder
@@ -228,7 +226,7 @@ def test_that_the_memory_for_the_largest_image_is_asked_for_before_it_is_read(
     write_image(tmp_path / "a" / "large.png", size=(2000, 2000))
     with (tmp_path / "a" / "large.png").open("ab") as file:
         file.write(bytes(2**16))  # what follows the image is nothing to it
-    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE + 30_000_000)
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 30_000_000)
     with pytest.raises(UserError, match="does not fit into memory"):
         loaded(tmp_path)
 

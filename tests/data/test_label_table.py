@@ -1,7 +1,5 @@
 """A folder of images whose classes a file ``labels.csv`` in it names."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +34,6 @@ def test_that_a_table_tells_classes_and_the_images_that_it_does_not_name_are_of_
     images = loaded(root, size=8)
     assert images.class_names == ("dog 2", "dog 10")
     assert classes_of(images) == {0: "dog 2", 1: "dog 10", 3: "dog 10"}
-    assert images.unlabelled is not None
     assert (images.unlabelled.values[:, 0, 0, 0] // 20).tolist() == [2, 4, 5]
     preview = inspect_folder(FolderConfig(path=str(root)))
     assert [(each.name, each.files) for each in preview.classes] == [("dog 2", 1), ("dog 10", 2)]

@@ -2,8 +2,6 @@
 gradient flow of KL where its way or its rest is known; and sets that are drawn.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.planar.config import DrawnConfig, GaussianConfig, LinesConfig, MoonsConfig, RingConfig
 from studio.data.planar.density import Curve, blob
 from studio.data.planar.drawing import MOST_PLACES, Stroke, drawing_text, parse_drawing
-from studio.data.planar.langevin import gradient_flow
+from studio.data.planar.gradient_flow import gradient_flow
 from studio.data.planar.plane import Plane
 from studio.data.planar.point_set import PointSet
 from studio.data.planar.sets import PLANAR_SETS
@@ -41,7 +39,7 @@ def loaded(spec: DatasetSpec, **settings: object) -> PointSet:
 
 def cell_masses(plane: Plane, label: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """∫ p(x|c) over each of SIDE² cells, by the midpoint rule; shape (SIDE, SIDE)."""
-    fineness = 4 if isinstance(plane.classes[label], Curve) else 20
+    fineness = 4 if isinstance(plane.classes[label], Curve) else 10
     side = SIDE * fineness
     density = np.exp(plane.classes[label].log_density(plane.centres(side)))
     fine = density.reshape(SIDE, fineness, SIDE, fineness).sum((1, 3)) * (2 * plane.half / side) ** 2
@@ -137,11 +135,7 @@ def test_that_points_beyond_the_square_are_refused() -> None:
     data = loaded(PLANAR_SETS[2], count=100)
     with pytest.raises(UserError, match="within ±4"):
         PointSet(
-            name="far",
-            points=2 * data.points,
-            labels=data.labels,
-            class_names=data.class_names,
-            ground=data.plane,
+            name="far", points=2 * data.points, labels=data.labels, class_names=data.class_names, ground=data.plane
         )
 
 

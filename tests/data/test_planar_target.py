@@ -1,7 +1,5 @@
 """The exact target of a planar set, against closed forms."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -115,7 +113,7 @@ def test_that_a_place_without_any_density_belongs_to_the_nearest_class() -> None
     plane = data.plane
     assert plane is not None
     target = PlaneTarget.of(plane, data.class_names, data.counts, tilted(data, [], (0.5,) * len(data.class_names)))
-    places = plane.centres(SIDE)
+    places = plane.centres(40)
     probabilities = target.class_probabilities(places)
     assert probabilities.sum(1) == pytest.approx(1)
     assert (probabilities.argmax(1) == target.classify(places)).all()

@@ -1,7 +1,5 @@
 """Whether a share has arrived, against histories that are known."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -16,19 +14,24 @@ from studio.evaluation.arrival import (
     arrival_at_once,
     at_once_words,
     since_edit,
+    tilt_answer,
 )
+from studio.evaluation.intervals import Z_95
 
 
-def history(*shares: float, half: float = 0.03, target: float = 0.3) -> list[Sighting]:
+def history(
+    *shares: float, half: float = 0.03, target: float = 0.3, data: float = 0.1, count: int = 1000
+) -> list[Sighting]:
     """Evaluations of two classes, the first of which has these shares, one after the other."""
     return [
         Sighting(
             step=100 * (place + 1),
-            data=np.array([0.1, 0.9]),
+            data=np.array([data, 1 - data]),
             target=np.array([target, 1 - target]),
             share=np.array([share, 1 - share]),
             low=np.array([share, 1 - share]) - half,
             high=np.array([share, 1 - share]) + half,
+            count=count,
         )
         for place, share in enumerate(shares)
     ]
@@ -115,6 +118,12 @@ def test_that_evaluations_of_another_target_do_not_count() -> None:
     assert first(history(0.3, 0.3) + before[:1]) == Arrival(answer=Answer.NOT_YET, more=1)
 
 
+def test_that_what_another_judge_saw_confirms_nothing() -> None:
+    own, other = history(0.3, 0.3), [replace(each, judge="MNIST") for each in history(0.3)]
+    assert first([*own[:1], *other]).answer is Answer.NOT_YET
+    assert first([own[0], *other, own[1]]).answer is Answer.ARRIVED
+
+
 def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
     (seen,) = history(0.3)
     told = Sighting(
@@ -124,6 +133,7 @@ def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
         share=seen.share,
         low=seen.low,
         high=seen.high,
+        count=seen.count,
         untold=frozenset({0}),
     )
     assert [each.answer for each in both([told, replace(told, step=2)])] == [Answer.UNTOLD, Answer.ARRIVED]
@@ -163,15 +173,82 @@ def test_that_the_answer_is_said_in_words(found: Arrival, said: str) -> None:
         share=np.array([0.706, 0.294]),
         low=np.array([0.675, 0.263]),
         high=np.array([0.737, 0.325]),
+        count=1000,
     )
     assert answer_words("2", seen, 1, found) == said
 
 
-def test_that_an_interval_that_holds_the_data_as_well_is_no_arrival_in_words() -> None:
-    seen = history(0.3, 0.3, half=0.25)
-    assert first(seen).answer is Answer.ARRIVED
-    said = answer_words("2", seen[-1], 0, first(seen))
-    assert said == "2s: 30.0 ± 25.0 % of 30 %. The target is within that, and so are the data’s 10 %."
+def test_that_an_arrival_is_sure_to_be_nearer_to_the_target_than_a_third_of_the_change_asked_for() -> None:
+    """Of all shares and widths: 0.1 → 0.3 asks for 0.2, so that an interval tells if it is within 0.233 and 0.367."""
+    answers = set()
+    for share in np.linspace(0.0503, 0.5503, 51):
+        for half in np.linspace(0.0051, 0.2551, 51):
+            seen = history(share, share, half=float(half))
+            answer = first(seen).answer
+            holds, within = share - half < 0.3 < share + half, share - half > 0.7 / 3 and share + half < 1.1 / 3
+            assert (answer is Answer.ARRIVED) == (holds and within)
+            assert (answer is Answer.TOO_WIDE) == (holds and not within)
+            assert not holds or half > 0.2 / 6 or within, "a sixth of the change always tells"
+            assert answer is not Answer.TOO_WIDE or (seen[0].enough(0) or np.inf) > seen[0].count
+            answers.add(answer)
+    assert answers == {Answer.ARRIVED, Answer.TOO_WIDE, Answer.NOT_YET}
+
+
+def test_that_a_wide_interval_neither_confirms_nor_undoes_an_arrival() -> None:
+    narrow, wide = history(0.3, 0.3), history(0.361, half=0.092)
+    assert first([narrow[0], *wide]).answer is Answer.TOO_WIDE
+    assert first([*wide, narrow[0]]) == Arrival(answer=Answer.NOT_YET, more=1)
+    assert first([*narrow, *wide]).answer is Answer.ARRIVED
+    said = answer_words("2", wide[0], 0, first([*narrow, *wide]))
+    assert said == "2s: 36.1 ± 9.2 % of 30 %. It had arrived; this one evaluation is too wide to tell."
+    assert first([*narrow, *wide, *history(0.4)]).answer is Answer.ARRIVED, "and then one that misses it"
+
+
+def test_that_there_is_no_saying_when_a_wide_interval_will_tell() -> None:
+    seen = history(0.1, 0.15, 0.2, 0.22, half=0.06)
+    assert first(seen) == Arrival(answer=Answer.NOT_YET)
+
+
+def test_that_a_target_that_asks_nothing_of_the_classes_is_told_by_a_third_of_the_share() -> None:
+    for half, answer in ((0.03, Answer.ARRIVED), (0.06, Answer.TOO_WIDE)):
+        assert first(history(0.1, 0.1, half=half, target=0.1)).answer is answer
+        assert first(history(0.1, 0.1, half=half, target=0.105)).answer is answer
+
+
+@pytest.mark.parametrize(("share", "judges"), [(0.3, 0.0), (0.35, 0.03), (0.32, 0.04), (0.37, 0.06), (0.31, 0.05)])
+def test_that_as_many_samples_as_are_said_to_be_enough_are(share: float, judges: float) -> None:
+    def decides(count: int) -> bool:
+        half = np.hypot(Z_95 * np.sqrt(share * (1 - share) / count), judges)
+        seen = history(share, half=float(half), count=count)[0]
+        assert seen.enough(0) == pytest.approx(enough, abs=1)
+        return not seen.holds(0) or seen.tells(0)
+
+    off = share - 0.3
+    enough = np.ceil(Z_95**2 * share * (1 - share) / (max(off, 0.2 / 3 - off) ** 2 - judges**2))
+    assert decides(int(enough) + 2)
+    assert not decides(int(enough) - 2)
+
+
+def test_that_it_is_said_whether_samples_are_wanting_or_the_judge() -> None:
+    few = history(0.361, half=0.092, count=105)[0]  # 1.96 √(0.361 · 0.639 / 105) = 0.0919
+    said = answer_words("2", few, 0, Arrival(answer=Answer.TOO_WIDE))
+    assert (
+        said == "2s: 36.1 ± 9.2 % of 30 %. It may have arrived: too few samples to tell, 240 would do."
+    )  # 105 · (0.092/0.061)² = 238.8
+    many = replace(few, count=10_000)
+    assert many.enough(0) is None
+    said = at_once_words("2", many, 0)
+    assert said == (
+        "Sampled at once, 2s are 36.1 ± 9.2 % of 30 %: the judge is too unsure to tell, and more samples hardly help."
+    )
+
+
+def test_that_a_run_is_answered_by_the_class_that_its_target_changes_most() -> None:
+    data, target, share = np.array([[0.45, 0.1, 0.45], [0.35, 0.3, 0.35], [0.34, 0.31, 0.35]])
+    once = Sighting(step=1, data=data, target=target, share=share, low=share - 0.03, high=share + 0.03, count=1000)
+    again = replace(once, step=2)
+    assert tilt_answer(("1", "2", "3"), [once, again]) == "2s: 31.0 ± 3.0 % of 30 %. It has arrived."
+    assert tilt_answer(("2", "others"), history(0.1, target=0.1)) == "No tilt: the target is the data as it is."
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Distances against closed forms of Gaussians, scipy, scikit-learn and the reference judge."""
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 
@@ -51,7 +49,6 @@ def test_that_the_weighted_frechet_distance_is_the_reference_judges() -> None:
 
     spec = importlib.util.spec_from_file_location("reference_judge", REFERENCE)
     assert spec is not None
-    assert spec.loader is not None
     judge = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(judge)
     x, y, weights = cloud(300), cloud(500, shift=0.2, seed=2), np.random.default_rng(0).gamma(1.0, size=500)

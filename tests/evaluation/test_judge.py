@@ -1,9 +1,8 @@
 """The judge: what it learns, that it leaves other random streams alone, and that it is trained once."""
 
-from __future__ import annotations
-
 import copy
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.image_set import ImageSet
 from studio.errors import Cancelled
 from studio.evaluation.confusion import HeldOut
+from studio.evaluation.evaluation import TiltedData, evaluate
 from studio.evaluation.judge import WEIGHS, Judge, as_tensor, train_judge
+from studio.evaluation.judge_network import SEEN
 from studio.evaluation.judge_store import judge_for
-from studio.evaluation.network import SEEN
-from studio.evaluation.report import Target, evaluate
+from studio.evaluation.record import caveats, evaluation_of, record, table
 from studio.evaluation.shares import estimate
-from studio.evaluation.tables import caveats, evaluation_of, record, table
 from studio.progress import Progress
 
 
@@ -115,6 +114,23 @@ def test_that_a_damaged_one_is_trained_anew(
     assert path.read_bytes() == whole
 
 
+def test_that_one_of_which_half_is_another_s_is_trained_anew(
+    data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judge: Judge
+) -> None:
+    """As when two programs train it at once, and one is killed between its two files."""
+    other = replace(judge, network=copy.deepcopy(judge.network))
+    for parameter in other.network.parameters():
+        parameter.mul_(0.5)
+    monkeypatch.setattr("studio.evaluation.judge_store.train_judge", lambda *_: judge)
+    judge_for(data, Progress(), tmp_path)
+    monkeypatch.setattr("studio.evaluation.judge_store.train_judge", lambda *_: other)
+    judge_for(data, Progress(), tmp_path / "other")
+    (theirs,) = (tmp_path / "other").glob("*.safetensors")
+    shutil.copy(theirs, tmp_path)
+    assert judge_for(data, Progress(), tmp_path) is other
+    assert judge_for(data, Progress(), tmp_path).fingerprint == other.fingerprint
+
+
 @pytest.mark.parametrize(("name", "value"), [("examples", 10**6), ("examples", -1), ("truth", 1), ("judged", 4)])
 def test_that_held_out_examples_of_other_data_are_not_taken(
     data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judge: Judge, name: str, value: int
@@ -154,7 +170,7 @@ def test_that_cancelling_leaves_nothing(data: ImageSet, tmp_path: Path) -> None:
 def test_that_real_examples_drawn_to_the_target_are_found_to_have_arrived(judge: Judge, data: ImageSet) -> None:
     """The tilted data is its own best model: shares in their intervals, distances near their floors."""
     log_weights = np.array([0.0, 0.0, 2.5])[data.labels]
-    target = Target.of(judge, log_weights, 600)
+    target = TiltedData.of(judge, log_weights, 600)
     weights = np.exp(log_weights)
     drawn = np.random.default_rng(4).choice(len(data), 600, p=weights / weights.sum())
     images = data.images[drawn]
@@ -184,11 +200,11 @@ def test_that_a_tilt_within_a_class_tilts_the_confusion_by_which_shares_are_corr
     log_weights = np.zeros(len(data))
     log_weights[held[~doubted]] = -np.inf
     votes = np.stack([kept.judged, np.zeros(40, np.int64)], axis=1)
-    target = Target.of(replace(judge, held_out=kept, votes=votes), log_weights, 100)
+    target = TiltedData.of(replace(judge, held_out=kept, votes=votes), log_weights, 100)
     assert target.confusion[:, 0].tolist() == [0, 0, 0, 20]
     assert [each[:, 0].tolist() for each in target.confusions] == [[0, 0, 0, 20], [20, 0, 0, 0]]
     other = replace(judge, held_out=kept, votes=votes, trained_on="Other")
-    assert Target.of(other, log_weights, 100).confusion[:, 0].sum() == 40
+    assert TiltedData.of(other, log_weights, 100).confusion[:, 0].sum() == 40
 
 
 def test_that_shares_of_other_data_are_corrected_alike_whatever_the_gauge_of_weights(
@@ -201,7 +217,7 @@ def test_that_shares_of_other_data_are_corrected_alike_whatever_the_gauge_of_wei
 
 
 def test_that_the_record_has_every_figure_by_class_name(judge: Judge, data: ImageSet) -> None:
-    target = Target.of(judge, np.zeros(len(data)), 100)
+    target = TiltedData.of(judge, np.zeros(len(data)), 100)
     found = evaluate(judge, target, data.images[:100], judge.judge(data.images[:100]))
     kept = record(found)
     assert list(kept["classes"]) == ["top", "left", "middle"]
@@ -221,7 +237,7 @@ def test_that_the_record_has_every_figure_by_class_name(judge: Judge, data: Imag
 
 
 def test_that_an_evaluation_comes_back_from_its_record(judge: Judge, data: ImageSet) -> None:
-    target = Target.of(judge, np.zeros(len(data)), 100)
+    target = TiltedData.of(judge, np.zeros(len(data)), 100)
     found = evaluate(judge, target, data.images[:100], judge.judge(data.images[:100]))
     kept = evaluation_of(json.loads(json.dumps(record(found))))
     assert kept.class_names == found.class_names
@@ -235,7 +251,7 @@ def test_that_an_evaluation_comes_back_from_its_record(judge: Judge, data: Image
 
 
 def test_that_it_is_said_which_shares_cannot_be_corrected_or_told_apart(judge: Judge, data: ImageSet) -> None:
-    target = Target.of(judge, np.zeros(len(data)), 100)
+    target = TiltedData.of(judge, np.zeros(len(data)), 100)
     found = evaluate(judge, target, data.images[:100], judge.judge(data.images[:100]))
     plain = replace(found, shares=estimate([50, 30, 20, 0], np.vstack([np.diag([50, 50, 50]), np.zeros(3)])))
     assert caveats(plain) == ()
@@ -250,7 +266,7 @@ def test_that_it_is_said_which_shares_cannot_be_corrected_or_told_apart(judge: J
 
 
 def test_that_many_classes_are_not_all_named(judge: Judge, data: ImageSet) -> None:
-    found = evaluate(judge, Target.of(judge, np.zeros(len(data)), 100), data.images, judge.judge(data.images))
+    found = evaluate(judge, TiltedData.of(judge, np.zeros(len(data)), 100), data.images, judge.judge(data.images))
     many = replace(found, class_names=tuple("abcdefghij"), shares=estimate(np.ones(11), np.zeros((11, 10))))
     assert caveats(many) == ("Too few held-out examples to correct the share of a, b, c, d, e, f and 4 more.",)
 

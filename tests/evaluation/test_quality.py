@@ -1,7 +1,5 @@
 """Figures of quality on images that are worse than real ones, and shares of blurred ones beside other classifiers'."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +13,8 @@ from sklearn.svm import SVC
 
 from studio.data.digits import DigitsConfig, load_digits
 from studio.data.image_set import ImageSet
+from studio.evaluation.evaluation import Evaluation, TiltedData, evaluate
 from studio.evaluation.judge import Judge, train_judge
-from studio.evaluation.report import Evaluation, Target, evaluate
 from studio.progress import Progress
 
 Pictures = NDArray[np.uint8]
@@ -37,7 +35,7 @@ def real(digits: ImageSet) -> Pictures:
 @pytest.fixture(scope="module")
 def judge(digits: ImageSet) -> Judge:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("studio.evaluation.judge._SEEN", 20_000)
+        patch.setattr("studio.evaluation.judge._SEEN", 10_000)
         known = ImageSet(
             name="Known", images=digits.images[:KNOWN], labels=digits.labels[:KNOWN], class_names=digits.class_names
         )
@@ -45,12 +43,12 @@ def judge(digits: ImageSet) -> Judge:
 
 
 @pytest.fixture(scope="module")
-def target(judge: Judge, real: Pictures) -> Target:
-    return Target.of(judge, np.zeros(KNOWN), len(real))
+def target(judge: Judge, real: Pictures) -> TiltedData:
+    return TiltedData.of(judge, np.zeros(KNOWN), len(real))
 
 
 @pytest.fixture(scope="module")
-def of_real(judge: Judge, target: Target, real: Pictures) -> Evaluation:
+def of_real(judge: Judge, target: TiltedData, real: Pictures) -> Evaluation:
     return evaluate(judge, target, real, judge.judge(real))
 
 
@@ -82,7 +80,7 @@ def noise(images: Pictures, spread: float) -> Pictures:
 )
 def test_that_noise_flat_blurred_and_compressed_images_rank_below_real_ones_in_every_figure(
     judge: Judge,
-    target: Target,
+    target: TiltedData,
     real: Pictures,
     of_real: Evaluation,
     change: Callable[..., Pictures],
@@ -106,7 +104,7 @@ def test_that_real_images_that_nobody_has_seen_score_about_as_real_ones(of_real:
 
 @pytest.mark.parametrize("radius", [0.0, 0.7, 1.0])
 def test_that_intervals_of_blurred_digits_hold_what_other_classifiers_find(
-    judge: Judge, target: Target, digits: ImageSet, real: Pictures, radius: float
+    judge: Judge, target: TiltedData, digits: ImageSet, real: Pictures, radius: float
 ) -> None:
     images = blurred(real, radius)
     found = evaluate(judge, target, images, judge.judge(images))
@@ -118,7 +116,7 @@ def test_that_intervals_of_blurred_digits_hold_what_other_classifiers_find(
 
 
 def test_that_what_is_unsure_is_no_error_of_the_shares(
-    judge: Judge, target: Target, real: Pictures, of_real: Evaluation
+    judge: Judge, target: TiltedData, real: Pictures, of_real: Evaluation
 ) -> None:
     """As many black images among the real ones: half is unsure, the total variation what it was."""
     images = np.concatenate([real, np.zeros_like(real)])

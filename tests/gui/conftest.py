@@ -1,18 +1,17 @@
-"""A workbench with the built-in digits, the light look, and the window around them."""
-
-from __future__ import annotations
+"""The controls with the built-in digits, the light look, and the window around them."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from tests.gui.hands import Hands
 from tests.gui.lending import PLAIN, Lender
@@ -38,6 +37,23 @@ def quick_timers() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def keys_let_go() -> Iterator[None]:
+    """No test finds Shift or Ctrl held, as the last click or key of another one would leave it to the application."""
+    yield
+    if QApplication.keyboardModifiers():
+        QTest.keyRelease(QWidget(), Qt.Key.Key_Shift)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_waits() -> Iterator[None]:
+    """What a test waits for comes within 5 s on any machine that is not busy with other things."""
+    with pytest.MonkeyPatch.context() as patch:
+        for wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitExposed, QtBot.waitActive):
+            patch.setattr(wait, "__kwdefaults__", (wait.__kwdefaults__ or {}) | {"timeout": 30_000})
+        yield
+
+
 @pytest.fixture
 def theme(qtbot: QtBot) -> ThemeManager:
     return ThemeManager(ThemeMode.LIGHT)
@@ -51,9 +67,9 @@ def dressed(theme: ThemeManager, qapp: QApplication) -> Iterator[ThemeManager]:
 
 
 @pytest.fixture
-def workbench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:
+def controls(qtbot: QtBot, tmp_path: Path) -> Iterator[Controls]:
     """Digits are loaded; torch is not. Nothing is evaluated unless a test asks for it: that would train a judge."""
-    bench = Workbench(PLAIN, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    bench = Controls(PLAIN, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_dataset(bench.setup.config.dataset)
     yield bench
@@ -70,10 +86,10 @@ def settings(tmp_path: Path) -> QSettings:
 
 @pytest.fixture
 def own_window(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
     """The Workbench, active; digits are loaded, torch is not. Panels behind others are made when they are seen."""
-    window = MainWindow(workbench, theme, settings)
+    window = MainWindow(controls, theme, settings)
     show_active(qtbot, window)
     yield window
     monkeypatch.setattr(window, "_may_lose", lambda *_: True)
@@ -94,7 +110,7 @@ def lender(
 @pytest.fixture
 def window(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[MainWindow]:
     """Lent by the module, unless the test asks for one of its own, or for something that such a one is made of."""
-    if {"own_window", "workbench", "theme", "settings"} & set(request.fixturenames):
+    if {"own_window", "controls", "theme", "settings"} & set(request.fixturenames):
         yield request.getfixturevalue("own_window")
         return
     lender: Lender = request.getfixturevalue("lender")

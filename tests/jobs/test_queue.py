@@ -2,9 +2,9 @@
 through.
 """
 
-from __future__ import annotations
-
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark
+from studio.training.storage.fingerprints import Fingerprints
 
 
 @pytest.fixture
@@ -74,7 +75,6 @@ def test_that_only_one_program_gets_a_job(queue: JobQueue) -> None:
     assert named(queue, "a").born == psutil.Process().create_time()
     assert not JobQueue(queue.path).claim(job, 2)
     following = queue.next()
-    assert following is not None
     assert following.title == "b"
 
 
@@ -111,9 +111,6 @@ def test_that_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize(("version", "age"), [(2, "older"), (99, "newer")])
 def test_that_a_file_of_another_version_is_refused(queue: JobQueue, version: int, age: str) -> None:
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(queue.path)) as database:
         database.execute(f"PRAGMA user_version={version}")
     with pytest.raises(UserError, match=f"{age} version of the studio.*version {version}"):
@@ -129,6 +126,20 @@ def test_that_how_many_run_at_once_and_a_sweep_outlive_the_program(queue: JobQue
     assert (again.running, again.at_once) == (True, 3)
     assert named(again, "d").sweep == mark
     assert named(again, "a").sweep is None
+
+
+def test_that_a_queue_of_before_data_were_noted_opens_with_nothing_known_of_them(queue: JobQueue) -> None:
+    jobs = queue.jobs()
+    with closing(sqlite3.connect(queue.path)) as database, database:
+        database.execute("ALTER TABLE job DROP COLUMN data")
+        database.execute("PRAGMA user_version=3")
+    again = JobQueue(queue.path)
+    assert again.jobs() == jobs
+    assert {job.data for job in jobs} == {""}
+    again.add(
+        RunConfig(), StopCondition(steps=1), queue.path.parent / "d", "d", data=Fingerprints(data="x", classes={})
+    )
+    assert named(JobQueue(queue.path), "d").data
 
 
 def test_that_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

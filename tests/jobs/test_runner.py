@@ -18,7 +18,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.training.config.assignments import with_settings
-from studio.training.config.run_config import RunConfig, StopCondition
+from studio.training.config.run_config import EvaluationConfig, RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark, read_mark
 
 PATIENCE_S = 60
@@ -29,8 +29,11 @@ def queue(tmp_path: Path) -> JobQueue:
     return JobQueue(tmp_path / "queue.sqlite")
 
 
+StandIn = Callable[[str], None]
+
+
 @pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """Has jobs run a line of Python in place of a training; it finds the job's folder in sys.argv[1]."""
 
     def use(line: str) -> None:
@@ -60,7 +63,7 @@ def statuses(queue: JobQueue) -> list[str]:
     return [job.status.value for job in queue.jobs()]
 
 
-def test_that_jobs_run_in_order_so_many_at_once(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+def test_that_jobs_run_in_order_so_many_at_once(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("import time; time.sleep(0.2)")
     add(queue, 3)
     runner = JobRunner(queue, at_once=2)
@@ -72,7 +75,7 @@ def test_that_jobs_run_in_order_so_many_at_once(queue: JobQueue, stand_in: Calla
     assert not runner.busy
 
 
-def test_that_a_job_gets_the_configuration_it_was_queued_with(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+def test_that_a_job_gets_the_configuration_it_was_queued_with(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("import sys, shutil; shutil.copy(sys.argv[2], sys.argv[1] + '.json')")
     (job,) = add(queue)
     runner = JobRunner(queue)
@@ -81,9 +84,7 @@ def test_that_a_job_gets_the_configuration_it_was_queued_with(queue: JobQueue, s
     assert sorted(path.name for path in queue.path.parent.glob(".job*")) == []
 
 
-def test_that_a_failure_keeps_its_last_words_and_the_next_job_runs(
-    queue: JobQueue, stand_in: Callable[[str], None]
-) -> None:
+def test_that_a_failure_keeps_its_last_words_and_the_next_job_runs(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("import sys; sys.exit('studio: no room on the disk' if sys.argv[1].endswith('0') else 0)")
     add(queue, 2)
     runner = JobRunner(queue)
@@ -94,7 +95,7 @@ def test_that_a_failure_keeps_its_last_words_and_the_next_job_runs(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-def test_that_a_job_can_be_cancelled_and_tried_again(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+def test_that_a_job_can_be_cancelled_and_tried_again(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("import sys, time\nopen(sys.argv[1], 'w')\ntime.sleep(60)")
     (job,) = add(queue)
     runner = JobRunner(queue)
@@ -110,9 +111,7 @@ def test_that_a_job_can_be_cancelled_and_tried_again(queue: JobQueue, stand_in: 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-def test_that_what_ran_when_the_studio_ended_waits_for_the_next_time(
-    queue: JobQueue, stand_in: Callable[[str], None]
-) -> None:
+def test_that_what_ran_when_the_studio_ended_waits_for_the_next_time(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("import sys, time\nopen(sys.argv[1], 'w')\ntime.sleep(60)")
     (job,) = add(queue)
     runner = JobRunner(queue)
@@ -123,7 +122,7 @@ def test_that_what_ran_when_the_studio_ended_waits_for_the_next_time(
     assert not runner.poll()
 
 
-def test_that_a_job_whose_process_is_gone_is_put_back(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+def test_that_a_job_whose_process_is_gone_is_put_back(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("pass")
     (job,) = add(queue)
     queue.claim(job, pid=2**22 + 12345)  # of a studio that was killed; no such process can exist
@@ -136,7 +135,7 @@ def test_that_a_job_whose_process_is_gone_is_put_back(queue: JobQueue, stand_in:
     "pid", [1, os.getpid(), os.getppid(), -1, 0, 2**70], ids=["1", "own", "parent", "-1", "0", "huge"]
 )
 def test_that_a_job_whose_process_has_left_its_number_to_another_is_put_back(
-    queue: JobQueue, stand_in: Callable[[str], None], pid: int
+    queue: JobQueue, stand_in: StandIn, pid: int
 ) -> None:
     """As in a container, where the studio is number 1 again when it is started anew."""
     stand_in("pass")
@@ -149,7 +148,7 @@ def test_that_a_job_whose_process_has_left_its_number_to_another_is_put_back(
     assert queue.jobs()[0].attempts == 2
 
 
-def test_that_a_job_that_another_studio_runs_is_left_alone(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+def test_that_a_job_that_another_studio_runs_is_left_alone(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("pass")
     (job,) = add(queue)
     queue.claim(job, os.getpid())
@@ -185,7 +184,7 @@ def test_that_a_job_that_loses_its_worker_again_and_again_fails_at_last(queue: J
     assert (queue.jobs()[0].status, queue.jobs()[0].attempts) == (JobStatus.FAILED, 5)
 
 
-def test_that_a_run_of_a_sweep_finds_its_place_in_its_folder(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+def test_that_a_run_of_a_sweep_finds_its_place_in_its_folder(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("import os, sys; sys.exit(0 if os.listdir(sys.argv[1]) == ['sweep.json'] else 'studio: no mark')")
     mark = SweepMark(sweep="s", number=1, count=1, values={"seed": 3})
     folder = queue.path.parent / "run"
@@ -196,9 +195,7 @@ def test_that_a_run_of_a_sweep_finds_its_place_in_its_folder(queue: JobQueue, st
     assert read_mark(folder) == mark
 
 
-def test_that_a_job_whose_folder_cannot_be_made_fails_and_the_next_one_runs(
-    queue: JobQueue, stand_in: Callable[[str], None]
-) -> None:
+def test_that_a_job_whose_folder_cannot_be_made_fails_and_the_next_one_runs(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("pass")
     (queue.path.parent / "file").write_text("")
     mark = SweepMark(sweep="s", number=1, count=1)
@@ -217,7 +214,7 @@ def test_that_images_are_evaluated_unless_there_is_no_time_for_it(queue: JobQueu
     assert ["--evaluate" in command for command in commands] == [True, False, False]
 
 
-def test_that_a_paused_queue_starts_nothing(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+def test_that_a_paused_queue_starts_nothing(queue: JobQueue, stand_in: StandIn) -> None:
     stand_in("pass")
     (job,) = add(queue)
     runner = JobRunner(queue)
@@ -230,7 +227,7 @@ def test_that_a_paused_queue_starts_nothing(queue: JobQueue, stand_in: Callable[
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_that_a_job_is_cancelled_and_saved_where_ctrl_c_is_ignored(queue: JobQueue) -> None:
-    config = RunConfig(name="long", threads=1)
+    config = RunConfig(name="long", threads=1, evaluation=EvaluationConfig(budget=0))
     queue.add(config, StopCondition(steps=10**6), queue.path.parent / "run")
     runner = JobRunner(queue)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as below a shell's command in the background

@@ -1,7 +1,5 @@
 """Which runs a sweep is, from a file or put together by a person, and what it refuses."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -36,6 +34,7 @@ def test_that_each_run_is_told_its_place(tmp_path: Path) -> None:
     assert [(mark.number, mark.count, mark.values["seed"]) for mark in marks] == [(1, 2, 0), (2, 2, 1)]
     assert {mark.title for mark in marks} == {"my sweep/1"}
     assert marks[0].sweep == marks[1].sweep
+    assert marks[0].sweep != sweep.marks("my sweep/1")[0].sweep, "queued again within the second"
     assert "/" not in marks[0].sweep
     assert marks[0].settings == ("perturbation.offsets.a.b", "seed")
     assert sweep.points[0].title == "ΔH(a.b)=0.5, seed=0"

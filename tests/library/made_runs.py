@@ -1,7 +1,5 @@
 """Run folders as a run would leave them, made without training."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -55,7 +53,7 @@ def make_run(
         Logged(step=step, seconds=step / 50, values={"loss_autoencoder": 100 / step, "epoch": step / 28})
         for step in range(every, steps + 1, every)
     ]
-    edit = Mark(step=steps // 2, kind=MarkKind.EDIT, text=f"ΔH edited at step {steps // 2} (revision 1)")
+    edit = Mark(step=steps // 2, kind=MarkKind.EDIT, text=f"ΔH edited at step {steps // 2} (edit 1)")
     append_metrics(path, points, [edit])
     offsets = {name: config.perturbation.offsets.get(name, 0.0) for name in CLASSES}
     grids = [make_grid(round(step)) for step in np.linspace(0, steps, frames)] if frames else []
@@ -106,13 +104,13 @@ def add_weights(path: Path) -> Path:
     return path
 
 
-def record_evaluation(path: Path, step: int, tv: float, frechet: float) -> None:
+def record_evaluation(path: Path, step: int, tv: float, frechet: float, high: float = 0.12) -> None:
     """Put an evaluation with these figures among a run's metrics."""
     import sqlite3
     from contextlib import closing
 
     classes = {
-        name: {"data": 0.1, "target": 0.1, "raw": 0.1, "corrected": 0.1, "low": 0.08, "high": 0.12} for name in CLASSES
+        name: {"data": 0.1, "target": 0.1, "raw": 0.1, "corrected": 0.1, "low": 0.08, "high": high} for name in CLASSES
     }
     found = {"count": 1000, "tv": tv, "kl": 2 * tv, "frechet": frechet, "classes": classes, "unsure": classes["0"]}
     with closing(sqlite3.connect(path / "metrics.sqlite", isolation_level=None)) as connection:

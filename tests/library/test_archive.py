@@ -1,7 +1,5 @@
 """A run as one zip and back, and what is made of archives that mean harm."""
 
-from __future__ import annotations
-
 import io
 import os
 import stat
@@ -16,6 +14,7 @@ from studio.errors import Cancelled, UserError
 from studio.library.export import archive as archive_module
 from studio.library.export.archive import is_portable, pack, unpack
 from studio.progress import Progress
+from studio.training.storage.folder_lock import FolderLock
 from tests.library.made_runs import make_run
 
 
@@ -43,6 +42,23 @@ def test_that_a_run_arrives_as_it_was_sent(packed: Path, tmp_path: Path) -> None
     assert not (there / ".secret").exists()
     assert [path.name for path in root.iterdir()] == ["a run Δ"]
     assert unpack(packed, root) == root / "a run Δ-2"
+
+
+@pytest.mark.parametrize("begins", ["before", "meanwhile"])
+def test_that_a_run_that_is_under_way_is_not_packed(tmp_path: Path, begins: str) -> None:
+    """Its databases would be torn, its weights of another step than its summary."""
+    run = make_run(tmp_path, "run")
+    owned = [FolderLock(run)] if begins == "before" else []
+
+    def begin(*_: object) -> None:
+        if not owned:
+            owned.append(FolderLock(run))
+
+    with pytest.raises(UserError, match=f"under way cannot be packed.*process {os.getpid()}"):
+        pack(run, tmp_path / "run.zip", Progress(begin))
+    assert not (tmp_path / "run.zip").exists()
+    owned[0].release()
+    assert pack(run, tmp_path / "run.zip")
 
 
 AWKWARD = (
@@ -133,11 +149,9 @@ def test_that_what_is_no_run_is_not_packed(tmp_path: Path) -> None:
         pack(tmp_path, tmp_path / "run.zip")
 
 
-def test_that_unpacking_that_is_called_off_leaves_nothing(packed: Path, tmp_path: Path) -> None:
-    progress = Progress()
-    progress.cancel()
+def test_that_unpacking_that_is_called_off_leaves_nothing(packed: Path, tmp_path: Path, cancelled: Progress) -> None:
     with pytest.raises(Cancelled):
-        unpack(packed, tmp_path / "to", progress)
+        unpack(packed, tmp_path / "to", cancelled)
     assert not list((tmp_path / "to").iterdir())
 
 

@@ -1,15 +1,12 @@
-"""What a run is made into for others: pictures, a time-lapse, a table, a page."""
-
-from __future__ import annotations
+"""What a run is made into for others: pictures, a time-lapse, a table."""
 
 import csv
 import json
 import shutil
 import sys
 from collections.abc import Callable
-from html.parser import HTMLParser
+from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import av
 import numpy as np
@@ -19,24 +16,20 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from studio.errors import Cancelled, UserError
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import evaluation_of, with_unsure
+from studio.evaluation.record import with_unsure
 from studio.library.export.event_file import write_events
+from studio.library.export.metrics_table import write_csv, write_parquet
 from studio.library.export.network import Network
-from studio.library.export.pictures import caption, captioned_grids, write_grid, write_timelapse
-from studio.library.export.report import write_report
+from studio.library.export.pictures import Captions, captioned_grids, write_grid, write_timelapse
 from studio.library.export.samples import _folders
-from studio.library.export.shares_chart import shares_svg, shown_classes
-from studio.library.export.svg import curve_svg, decimated
-from studio.library.export.tables import write_csv, write_parquet
-from studio.library.notes import RunNotes, write_notes
 from studio.progress import Progress
 from studio.training.config.file import parse_config
+from studio.training.config.run_config import target_record
 from studio.training.messages.events import Logged
-from studio.training.storage.frames import FrameStore
+from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import append_metrics
 from studio.training.storage.sample_strips import tiled
-from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
+from tests.library.made_runs import CLASSES, add_weights, make_config, make_grid, make_run, record_evaluation
 
 OFFSETS = {"2": -1.36, "7": 0.5, "1": 0.1, "4": 3.0}
 
@@ -51,10 +44,9 @@ def run(tmp_path: Path) -> Path:
 def test_that_a_grid_is_enlarged_by_a_whole_factor(run: Path, tmp_path: Path) -> None:
     assert write_grid(run, tmp_path / "grid.png", step=500) == 400
     frame = FrameStore(run).at(400)
-    assert frame is not None
     with Image.open(tmp_path / "grid.png") as picture:
         pixels, how = np.asarray(picture), json.loads(picture.info["how"])
-    assert (how["run"], how["step"], how["averaged"], how["offsets"]["2"]) == ("run", 400, True, -1.36)
+    assert (how["run"], how["step"], how["averaged"], how["target"]["offsets"]["2"]) == ("run", 400, True, -1.36)
     grid = tiled(frame.grid.averaged)[..., 0]
     factor = pixels.shape[0] // grid.shape[0]
     assert factor >= 10
@@ -108,17 +100,31 @@ def test_that_a_short_video_passes_some_grids_over(run: Path, tmp_path: Path) ->
         assert sum(1 for _ in container.decode(video=0)) == 2 + 38
 
 
-def test_that_a_time_lapse_that_is_called_off_leaves_nothing(run: Path, tmp_path: Path) -> None:
-    progress = Progress()
-    progress.cancel()
+def test_that_a_time_lapse_that_is_called_off_leaves_nothing(run: Path, tmp_path: Path, cancelled: Progress) -> None:
     with pytest.raises(Cancelled):
-        write_timelapse(run, tmp_path / "run.gif", progress)
+        write_timelapse(run, tmp_path / "run.gif", cancelled)
     assert not (tmp_path / "run.gif").exists()
 
 
-def test_that_a_caption_names_the_strongest_offsets() -> None:
-    assert caption(1200, OFFSETS) == "step 1,200   ΔH 4 +3, 2 -1.36, 7 +0.5, …"
-    assert caption(0, {}) == "step 0   ΔH 0"
+def test_that_a_caption_names_the_whole_target_of_its_moment(tmp_path: Path) -> None:
+    """Scale, temperature and terms, which offsets do not show, and the target from before an edit."""
+    began = make_config(offsets={"2": -1.0}).perturbation.model_copy(update={"temperature": 0.5, "offsets_scale": 2.0})
+    targets = [each.resolve(CLASSES) for each in (began, make_config().perturbation)]
+    noted = [
+        {"step": 50 * place, "revision": place} | target_record(each, CLASSES) for place, each in enumerate(targets)
+    ]
+    summary = {"began_with": noted[0], "edits": noted[1:], "revision": 1}
+    captions = Captions(make_run(tmp_path, "run", summary=summary))
+    frame = Frame(grid=make_grid(1200), seconds=0.0, offsets={"2": -1.0})
+    said = [captions.of(replace(frame, revision=revision)) for revision in range(3)]
+    assert said == ["step 1,200   ΔH 2 -4", "step 1,200   ΔH 0", "step 1,200   ΔH 2 -1"]
+    term = {"kind": "linear", "feature": "ink", "slope": 0.1}
+    tilted = parse_config({"model": {"kind": "vae"}, "perturbation": {"terms": [term]}}, "test")
+    captions = Captions(make_run(tmp_path, "terms", tilted))
+    assert captions.of(replace(frame, offsets={})) == "step 1,200   ΔH 1 term"
+    write_grid(tmp_path / "terms", tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert json.loads(picture.info["how"])["target"]["terms"][0]["slope"] == 0.1
 
 
 def test_that_metrics_are_a_table(run: Path, tmp_path: Path) -> None:
@@ -189,100 +195,11 @@ def test_that_a_missing_package_is_named_with_its_extra(
     assert not (tmp_path / "out").exists()
 
 
-def shares_of(data: object, target: object, generated: object, low: float, high: float) -> Evaluation:
-    """An evaluation with these shares, none of the samples unsure."""
-    columns = {"data": data, "target": target, "corrected": generated}
-    rows = zip(*(np.asarray(values, np.float64) for values in columns.values()), strict=True)
-    classes = {
-        str(place): dict(zip(columns, map(float, row), strict=True)) | {"low": low, "high": high}
-        for place, row in enumerate(rows)
-    }
-    return evaluation_of({"count": 1000, "classes": classes, "unsure": dict.fromkeys((*columns, "low", "high"), 0.0)})
-
-
-class Tags(HTMLParser):
-    """What a page consists of."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.sources: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
-
-
-def test_that_a_report_is_one_page_that_loads_nothing(run: Path, tmp_path: Path) -> None:
-    write_notes(run, RunNotes(notes="<script>alert(1)</script>", tags=("a & b",)))
-    write_report(run, tmp_path / "run.html")
-    text = (tmp_path / "run.html").read_text(encoding="utf-8")
-    page = Tags()
-    page.feed(text)
-    assert not {"script", "iframe", "link", "b"} & set(page.tags)
-    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert page.tags.count("img") == 2  # the first grid and the last
-    assert page.tags.count("svg") == 3  # shares, share error, loss
-    for said in (
-        "&lt;b&gt;mine",
-        "&lt;script&gt;",
-        "a &amp; b",
-        "0s: 10.0 ± 2.0 % of 10 %. Not yet (about 1 more evaluation). Share error TV 0.030.",
-        "Shares at step 1,000, 1,000 samples",
-        "Share error TV",
-        "Negative ELBO",
-        "ΔH edited at step 500",
-        "0.03",
-    ):
-        assert said in text
-
-
-def test_that_a_report_says_of_an_answer_that_it_is_of_the_target_before(run: Path, tmp_path: Path) -> None:
-    """Not where it was edited and edited back."""
-    path, out = run / "summary.json", tmp_path / "run.html"
-    summary = json.loads(path.read_text())
-    began = {"revision": 0, "offsets": {"2": 0.0}, "gauge": "normalised"}
-    for offset, said in ((-1.0, "Of the target before, at step 1,000: 0s: 10.0 ± 2.0 %"), (0.0, ">0s: 10.0 ± 2.0 %")):
-        edit = {"step": 1000, "revision": 1, "offsets": {"2": offset}, "gauge": "normalised"}
-        path.write_text(json.dumps(summary | {"began_with": began, "edits": [edit]}))
-        write_report(run, out)
-        assert said in out.read_text(encoding="utf-8")
-
-
-def test_that_the_shares_chart_draws_data_target_and_generated_on_one_scale() -> None:
-    found = shares_of(data=(0.1, 0.9), target=(0.3, 0.7), generated=(0.2, 0.8), low=0.15, high=0.5)
-    drawing = ElementTree.fromstring(shares_svg(found))
-    bars = [bar for bar in drawing.iter("rect") if float(bar.get("y", "0")) > 20]
-    widths = [float(bar.get("width", "nan")) for bar in bars]
-    assert [width / widths[3] for width in widths] == pytest.approx(
-        [0.1 / 0.9, 0.2 / 0.9, 0.3 / 0.9, 1, 8 / 9, 7 / 9], abs=2e-3
-    )
-    assert "20.0 of 30.0 %" in [text.text for text in drawing.iter("text")]
-
-
-def test_that_of_many_classes_the_chart_shows_those_farthest_from_their_targets() -> None:
-    target = np.full(50, 0.02)
-    generated = target + np.where(np.arange(50) % 3 == 0, 0.001 * np.arange(50), 0.0)
-    found = shares_of(data=target, target=target, generated=generated, low=0.0, high=0.1)
-    assert shown_classes(found) == list(range(3, 49, 3))
-
-
-def test_that_a_curve_keeps_its_extremes_however_long() -> None:
-    y = np.sin(np.arange(100_000) / 50.0)
-    y[54_321] = 9.0
-    x, found = decimated(np.arange(100_000.0), y)
-    assert len(x) < 1000
-    assert (found.min(), found.max()) == (y.min(), 9.0)
-    drawing = ElementTree.fromstring(curve_svg("a <curve> & more", x, found, [50.0]))
-    assert drawing.get("aria-label") == "a <curve> & more"
-    assert curve_svg("none", np.array([1.0]), np.array([np.nan])) == ""
-
-
 def test_that_a_model_for_other_programs_says_the_step_of_its_weights(tmp_path: Path) -> None:
     """A run that has diverged keeps the weights from before."""
     small = make_config(model="vae", width=4, latent_size=4)
     run = add_weights(make_run(tmp_path, "a", small, frames=0, summary={"steps": 600, "weights_step": 400}))
-    assert Network.of(run, averaged=True).about["steps"] == 400
+    assert Network.of(run, averaged=True).about["step"] == 400
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """A run's model for other programs: read back by onnxruntime, torch.export and safetensors, and run."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path
@@ -74,7 +72,6 @@ def test_that_every_model_goes_both_ways(kind: str, conditional: bool, tmp_path:
     run = make_model_run(tmp_path, kind, conditional=conditional)
     said = write_program(run, tmp_path / "model.pt2"), write_onnx(run, tmp_path / "model.onnx")
     exportable = restore_model(Run.open(run)).views.exportable()
-    assert exportable is not None
     assert all(exportable.title in each and "averaged" in each for each in said)
     program, about = opened_program(tmp_path / "model.pt2")
     assert set(about["takes"]) == set(exportable.takes)
@@ -107,7 +104,6 @@ def test_that_the_ladder_descends_as_it_samples(tmp_path: Path) -> None:
     run = make_model_run(tmp_path, "hierarchical_vae")
     model = restore_model(Run.open(run))
     exportable = model.views.exportable()
-    assert exportable is not None
     wanted = model.sample(6, torch.Generator().manual_seed(5))
     assert isinstance(model, HierarchicalVae)
     latents = model.draw_latents(6, torch.Generator().manual_seed(5))
@@ -191,11 +187,9 @@ def test_that_a_missing_package_is_named_with_its_extra(
         write_onnx(vae, tmp_path / "model.onnx")
 
 
-def test_that_an_export_that_is_called_off_leaves_nothing(vae: Path, tmp_path: Path) -> None:
-    progress = Progress()
-    progress.cancel()
+def test_that_an_export_that_is_called_off_leaves_nothing(vae: Path, tmp_path: Path, cancelled: Progress) -> None:
     with pytest.raises(Cancelled):
-        write_program(vae, tmp_path / "model.pt2", progress)
+        write_program(vae, tmp_path / "model.pt2", cancelled)
     assert not (tmp_path / "model.pt2").exists()
 
 
@@ -210,3 +204,5 @@ def test_that_weights_can_be_put_into_the_model_again(vae: Path, tmp_path: Path)
     assert json.loads(metadata["model"])["kind"] == "vae"
     assert json.loads(metadata["image_shape"]) == [1, 8, 8]
     assert (metadata["run"], metadata["step"], metadata["weights"]) == (vae.name, "100", "averaged")
+    write_weights(vae, tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()

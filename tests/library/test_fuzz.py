@@ -1,7 +1,5 @@
 """Damaged files of a run and of the index: each is read, listed as damaged, or told of; none does more."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from contextlib import suppress
@@ -44,7 +42,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-@sizes(400, 1_700)
+@sizes(150, 1_700)
 def test_that_damage_of_any_kind_is_survived(count: int, tmp_path: Path) -> None:
     chance, outcomes = random.Random(0), Counter[str]()
     root = tmp_path / "runs"

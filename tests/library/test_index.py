@@ -1,7 +1,5 @@
 """The list of all runs: what it says of each, and that nothing in a folder can break it."""
 
-from __future__ import annotations
-
 import io
 import os
 import shutil
@@ -161,12 +159,7 @@ def test_that_a_run_that_was_never_saved_is_unfinished(tmp_path: Path) -> None:
     path = make_run(tmp_path, "a", make_config(offsets={"3": 1.0}))
     (path / "summary.json").unlink()
     (entry,) = RunIndex(tmp_path).refresh()
-    assert (entry.status, entry.name, entry.tilt, entry.fault) == (
-        "unfinished",
-        "Digits · VAE · 3 +1",
-        "3 +1",
-        "",
-    )
+    assert (entry.status, entry.name, entry.tilt, entry.fault) == ("unfinished", "Digits · VAE · 3 +1", "3 +1", "")
     assert (entry.steps, entry.seconds) == (100, 2.0)
     assert entry.started[:2] == "20"
 

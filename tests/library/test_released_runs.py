@@ -1,7 +1,5 @@
 """Runs of every released version open in this one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +47,6 @@ def test_that_the_library_lists_it_with_its_numbers(run: Path) -> None:
     assert "loss_machine" in metrics.columns
     frames = FrameStore(run)
     shown = frames.at(entry.steps)
-    assert shown is not None
     assert shown.grid.averaged.dtype == "uint8"
 
 

@@ -1,13 +1,12 @@
 """What is read of a sweep's runs, whatever became of them."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +56,41 @@ def test_that_a_run_that_was_edited_stands_there_as_it_was_trained(root: Path) -
     results = SweepReader().read(members_of(root, NAME))
     assert [row["perturbation.offsets.2"] for row in results.rows()[:3]] == [-2, -3, -2]
     assert results.runs[1].title == "ΔH(2)=-3, planner=error_carry, seed=1"
+
+
+def test_that_a_share_error_of_another_target_is_left_out(root: Path) -> None:
+    summary = json.loads((root / "tilts_002" / "summary.json").read_text())
+    noted = [{"step": step, "revision": step // 100, "offsets": {"2": float(step)}} for step in (0, 100)]
+    summary |= {"began_with": noted[0], "edits": noted[1:], "revision": 1}
+    (root / "tilts_002" / "summary.json").write_text(json.dumps(summary))
+    rows = SweepReader().read(members_of(root, NAME)).rows()
+    assert [row["share_error"] is None for row in rows[:3]] == [False, True, False]
+    assert [row["loss_autoencoder"] is None for row in rows[:3]] == [False, True, False]
+
+
+def test_that_a_share_error_by_another_judge_than_the_run_asks_for_is_left_out(root: Path) -> None:
+    with closing(sqlite3.connect(root / "tilts_002" / "metrics.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE evaluation SET record = json_set(record, '$.judge', 'MNIST')")
+    rows = SweepReader().read(members_of(root, NAME)).rows()
+    assert [row["share_error"] is None for row in rows[:3]] == [False, True, False]
+    assert rows[1]["loss_autoencoder"] is not None
+
+
+def test_that_a_copy_of_a_run_counts_once(root: Path) -> None:
+    shutil.copytree(root / "tilts_002", root / "a copy of tilts_002")
+    results = SweepReader().read(members_of(root, NAME))
+    assert [run.member.folder.name for run in results.runs] == [f"tilts_{number:03d}" for number in range(1, 13)]
+    assert results.copies == ("a copy of tilts_002",)
+    queued = [replace(each, status="completed") if " " in each.folder.name else each for each in members_of(root, NAME)]
+    assert SweepReader().read(queued).copies == ("tilts_002",)
+
+
+def test_that_runs_that_were_moved_are_read_where_they_are_and_not_where_the_queue_had_them(root: Path) -> None:
+    here = members_of(root, NAME)
+    queued = [replace(each, folder=root.parent / "before" / each.folder.name, status="completed") for each in here]
+    results = SweepReader().read([*queued, *here])
+    assert results.rows() == SweepReader().read(here).rows()
+    assert results.copies == ()
 
 
 def test_that_results_are_csv_and_json(root: Path) -> None:

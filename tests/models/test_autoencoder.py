@@ -1,7 +1,5 @@
 """The autoencoder against principal component analysis, and its Gaussian of codes against weighted moments."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -105,7 +103,6 @@ def test_that_the_gaussian_is_that_of_the_distributions_and_draws_what_it_says()
 def test_that_fitting_the_gaussian_does_not_move_the_codes() -> None:
     model = autoencoder((1, 3, 3))
     data = model.losses(model.phases()[0], random_batch((1, 3, 3), 4), stream()).data
-    assert data is not None
     error = (
         0.5
         * (
@@ -123,6 +120,5 @@ def test_that_what_is_exported_makes_the_samples() -> None:
     model = autoencoder((1, 3, 3), latent_size=3)
     nn.init.normal_(model.autoencoder.gaussian.below, generator=stream(5))
     exportable = model.views.exportable()
-    assert exportable is not None
     latents = model.draw_latents(4, stream())
     torch.testing.assert_close(exportable.network(latents), model.decode(latents))

@@ -1,7 +1,5 @@
 """An autoregressive model against enumeration of tiny images, and that no number sees what comes after it."""
 
-from __future__ import annotations
-
 from itertools import product
 from typing import Any
 
@@ -174,7 +172,6 @@ def test_that_views_are_of_likelihoods_completions_and_the_density() -> None:
 def test_that_what_is_exported_holds_the_log_likelihood() -> None:
     model = autoregressive((3, 2, 2), levels=4)
     exportable = model.views.exportable()
-    assert exportable is not None
     images = random_batch((3, 2, 2), 5).images
     found = exportable.network(images)
     assert found.shape == (5, 4, 3, 2, 2)

@@ -1,7 +1,5 @@
 """One test body for every model of the catalog."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -37,19 +35,29 @@ _VARIANTS = ("gan", "wgan", "sn_gan", "gaussian_rbm")
 """Of another model, whose networks they have."""
 _LARGEST = {"autoregressive": 100}
 """Numbers of an example that a fast test takes: where each is a call of the network, fewer."""
-every_network = pytest.mark.parametrize(
-    ("spec", "shape"),
-    [
-        pytest.param(
-            spec,
-            shape,
-            id=f"{spec.kind}-{'x'.join(map(str, shape))}",
-            marks=pytest.mark.slow if math.prod(shape) > _LARGEST.get(spec.kind, 1000) else (),
-        )
-        for spec in MODELS
-        for shape in (SHAPES[1:2] if spec.kind in _VARIANTS else SHAPES)
-    ],
-)
+SMALL = ((3, 18, 18), SHAPES[3])
+"""Convolutions in colour, and linear layers: where larger images show no more."""
+
+
+def each_at(shapes: tuple[Shape, ...]) -> pytest.MarkDecorator:
+    """Every model at every shape; variants at one."""
+    return pytest.mark.parametrize(
+        ("spec", "shape"),
+        [
+            pytest.param(
+                spec,
+                shape,
+                id=f"{spec.kind}-{'x'.join(map(str, shape))}",
+                marks=pytest.mark.slow if math.prod(shape) > _LARGEST.get(spec.kind, 1000) else (),
+            )
+            for spec in MODELS
+            for shape in (shapes[:1] if spec.kind in _VARIANTS else shapes)
+        ],
+    )
+
+
+every_network = each_at(SHAPES)
+every_small_network = each_at(SMALL)
 
 
 @every_network
@@ -73,7 +81,7 @@ def test_that_terms_and_gradients_are_finite_reach_their_network_and_are_a_plain
         assert all(value.shape == () and value.isfinite() and not value.requires_grad for value in metrics.values())
 
 
-@every_network
+@every_small_network
 def test_that_an_example_sees_no_other_real_example(spec: ModelSpec, shape: Shape) -> None:
     model = small_model(spec, shape)
     batch = random_batch(shape, COUNT)
@@ -108,7 +116,7 @@ def test_that_every_phase_has_its_own_network_and_optimiser(spec: ModelSpec) -> 
     assert set(trained) == {id(parameter) for parameter in model.parameters()}
 
 
-@every_network
+@every_small_network
 def test_that_a_batch_of_one_can_be_trained(spec: ModelSpec, shape: Shape) -> None:
     model = small_model(spec, shape)
     batch = random_batch(shape, 1, weights=torch.full((1,), 40.0, dtype=torch.float64))
@@ -197,7 +205,7 @@ def test_that_the_encoder_side_has_no_batch_norm(spec: ModelSpec) -> None:
         assert not any(parameter.startswith(norm) for norm in touched for parameter in used), network
 
 
-@every_network
+@every_small_network
 def test_that_a_state_is_the_whole_model_and_holds_memory_that_an_average_copies(spec: ModelSpec, shape: Shape) -> None:
     """Every buffer that is no weight is in the state, comes back from it, and is copied where weights are averaged."""
     model, copy = small_model(spec, shape, seed=0), small_model(spec, shape, seed=1)
@@ -215,7 +223,7 @@ def test_that_a_state_is_the_whole_model_and_holds_memory_that_an_average_copies
         assert torch.equal(model.eval().sample(3, stream()), copy.eval().sample(3, stream()))
 
 
-@every_network
+@every_small_network
 def test_that_diagnostics_can_be_drawn_and_leave_the_model_alone(spec: ModelSpec, shape: Shape) -> None:
     model = small_model(spec, shape).eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

@@ -1,7 +1,6 @@
 """Models that are told classes: p′(x) = Σ_c p′_c·p(x|c), with classes drawn from the shares."""
 
-from __future__ import annotations
-
+import math
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +13,8 @@ from studio.models.base import Batch
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.conditional import UNTOLD, Conditional
 from studio.models.diagnostic import Profile
+from studio.models.diffusion.model import Diffusion
+from studio.models.flow_matching.model import FlowMatching
 from studio.models.plane import Arrows
 from studio.models.reduce import weighted_loss
 from studio.models.vae.model import Vae
@@ -28,7 +29,7 @@ every_model = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.kind)
 
 
 def conditional_model(
-    spec: ModelSpec, *, seed: int = 0, shape: tuple[int, int, int] = SHAPE, **settings: float
+    spec: ModelSpec, *, seed: int = 0, shape: tuple[int, int, int] = SHAPE, **settings: Any
 ) -> Conditional:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -186,11 +187,74 @@ def test_that_the_loss_that_is_shown_is_that_of_images_with_their_labels(kind: s
     assert losses(None, None)["training"] != told["training"]
 
 
+class GaussianNetwork(nn.Module):
+    """What the network of a model of points says, exactly, where a class is N(0, 0.15²) and the data are N(0, 0.3²)."""
+
+    def __init__(self, model: Conditional) -> None:
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1).double())
+        self.model = [model]  # no part of it
+
+    def forward(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        width = torch.where(labels == UNTOLD, 0.3, 0.15).view(-1, 1, 1, 1)
+        (model,) = self.model
+        if isinstance(model, Diffusion):
+            signal, noise = model._amplitudes((times * model.schedule.steps).round().long())
+            return noisy * signal * width**2 / (signal**2 * width**2 + noise**2)
+        assert isinstance(model, FlowMatching)
+        mix = model.mixture(times)
+        rate = mix.alpha * mix.alpha_rate * width**2 + mix.sigma * mix.sigma_rate
+        return noisy * rate / (mix.alpha**2 * width**2 + mix.sigma**2)
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.0])
+@pytest.mark.parametrize(
+    ("kind", "network", "settings"),
+    [("diffusion", "denoiser", {"prediction": "clean"}), ("flow_matching", "velocity", {})],
+)
+def test_that_a_guided_gaussian_class_is_as_narrow_as_theory_says(
+    kind: str, network: str, settings: dict[str, Any], guidance: float
+) -> None:
+    spec = next(spec for spec in SPECS if spec.kind == kind)
+    more = {"guidance": guidance, "sampling_steps": 100, **settings}
+    model = conditional_model(spec, shape=(2, 1, 1), **more).eval()
+    setattr(model, network, GaussianNetwork(model))
+    with torch.no_grad():
+        found = model.sample(3000, stream(), torch.zeros(3000).long())
+    width = 0.15 * (0.15 / 0.3) ** guidance
+    assert found.std(0).flatten().tolist() == pytest.approx([width, width], rel=0.04)
+    assert found.mean(0).abs().max() < 4 * width / 3000**0.5
+    if isinstance(model, FlowMatching):
+        points = width * torch.randn((8, 2, 1, 1), generator=stream(), dtype=torch.float64)
+        normal = -0.5 * (points / width).square().flatten(1).sum(1) - 2 * math.log(width * math.sqrt(2 * math.pi))
+        torch.testing.assert_close(with_shares(model, 1, 0, 0).log_density(points), normal, rtol=0.02, atol=0.05)
+
+
+def test_that_nothing_is_guided_that_has_no_class_or_where_no_label_was_dropped() -> None:
+    spec = next(spec for spec in SPECS if spec.kind == "flow_matching")
+    plain, guided, all_told = (
+        conditional_model(spec, guidance=guidance, labels_dropped=dropped).eval()
+        for guidance, dropped in ((0, 0.1), (2, 0.1), (2, 0))
+    )
+    with torch.no_grad():
+        for label, other, same in ((UNTOLD, guided, True), (1, guided, False), (1, all_told, True)):
+            labels = torch.full((4,), label)
+            assert torch.allclose(plain.sample(4, stream(), labels), other.sample(4, stream(), labels)) is same
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "flow_matching"])
+def test_that_what_is_exported_says_how_samples_were_guided(kind: str) -> None:
+    spec = next(spec for spec in SPECS if spec.kind == kind)
+    for guidance, said in ((0.0, "class in 0…2, int64, shape (B,)"), (1.5, "led by f(c) + 1.5·(f(c) − f(−1))")):
+        exportable = conditional_model(spec, guidance=guidance).views.exportable()
+        assert said in exportable.takes["labels"].says
+        assert ("led by" in exportable.takes["labels"].says) is bool(guidance)
+
+
 def test_that_the_density_of_a_mixture_is_the_sum_over_its_classes() -> None:
     model = with_shares(conditional_model(SPECS[0]), 0.2, 0, 0.3)
 
     def log_density(labels: Tensor | None) -> Tensor:
-        assert labels is not None
         return (labels.double() + 1).log() + torch.zeros(5)
 
     torch.testing.assert_close(model.mixed(log_density).exp(), torch.full((5,), (0.2 + 0.9) / 0.5).double())

@@ -4,8 +4,6 @@ Pixels of the Gaussian data set are independent, x_0 ~ N(m, s²). Then ⟨x_0|x_
 g_t = √ᾱ_t·s²/(ᾱ_t·s² + 1 − ᾱ_t), and its mean squared error is s²·(1 − ᾱ_t)/(ᾱ_t·s² + 1 − ᾱ_t).
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from typing import Any
@@ -21,13 +19,11 @@ from studio.models.config import Architecture
 from studio.models.diagnostic import Pictures, Profile
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
 from studio.models.diffusion.config import NoiseSchedule, Prediction, Sampler
-from studio.models.diffusion.denoisers import denoiser
-from studio.models.diffusion.density import log_masses
+from studio.models.diffusion.denoisers import denoiser, target
 from studio.models.diffusion.model import Diffusion
-from studio.models.diffusion.parametrisation import target
 from studio.models.diffusion.sampling import trajectory
 from studio.models.diffusion.schedule import Schedule, noise_schedule, spread
-from studio.models.diffusion.views import pull
+from studio.models.diffusion.views import log_masses, pull
 from studio.models.plane_views import grid
 from studio.models.views import Probe
 from tests.models.conftest import random_batch, small_model, stream

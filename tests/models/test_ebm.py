@@ -1,7 +1,5 @@
 """The energy-based model: Langevin dynamics' closed form, its buffer, and what stops it."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -13,8 +11,7 @@ from studio.errors import UserError
 from studio.models.base import Batch, Phase
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram, Pictures
-from studio.models.ebm.langevin import Langevin
-from studio.models.ebm.model import Ebm
+from studio.models.ebm.model import Ebm, Langevin
 from studio.models.views import Probe
 from studio.training.engine.averaging import WeightAverage
 from tests.models.conftest import random_batch, small_model, stream
@@ -129,6 +126,6 @@ def test_that_a_tilted_line_is_learned() -> None:
             "energy_optimiser": {"learning_rate": 2e-3, "beta1": 0.0, "half_after": 500},
         }
     )
-    x = learned_line(config, steps=2_500, count=10_000)
+    x = learned_line(config, steps=1_500, count=10_000)
     assert abs(x.mean().item() + 1) < 0.12
     assert abs(x.var().item() - 1) < 0.2

@@ -1,7 +1,5 @@
 """Noise schedules, posteriors and what a denoiser may say, in closed form."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 
@@ -10,7 +8,7 @@ import torch
 
 from studio.models.catalog import model_spec
 from studio.models.diffusion.config import NoiseSchedule, Prediction
-from studio.models.diffusion.parametrisation import clean_image, target
+from studio.models.diffusion.denoisers import clean_image, target
 from studio.models.diffusion.schedule import faded, noise_schedule
 from studio.models.reduce import weighted_loss
 from tests.models.conftest import random_batch, small_model, stream

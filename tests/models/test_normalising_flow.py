@@ -1,7 +1,5 @@
 """A normalising flow: its inverse, its volume against automatic differentiation, and that it learns log p′ − log p."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -9,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from studio.eager import take_step
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram
 from studio.models.normalising_flow.config import NormalisingFlowConfig
@@ -96,7 +95,7 @@ def learned_plane(weights: Tensor, points: Tensor) -> NormalisingFlow:
     for _ in range(300):
         optimiser.zero_grad()
         (-weights * model.likelihood(points)[0]).mean().backward()
-        optimiser.step()
+        take_step(optimiser)
     return model
 
 

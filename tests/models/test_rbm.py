@@ -1,7 +1,6 @@
 """The two restricted Boltzmann machines as models: losses, chains, memory, what they show."""
 
-from __future__ import annotations
-
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +53,20 @@ def test_that_persistent_chains_are_the_model_term_and_carry_no_weight(kind: str
     assert terms.model is not None
     assert not torch.equal(before, model.chains)
     torch.testing.assert_close(terms.model, -model.machine.free_energy(model.chains[0]).mean())
+
+
+@both
+def test_that_metrics_that_nobody_looks_at_are_left_out_and_nothing_else_is(kind: str) -> None:
+    seen, unseen, batch = boltzmann(kind), boltzmann(kind), random_batch(SHAPE, 4)
+    terms = seen.losses(PHASE, batch, stream())
+    fewer = unseen.losses(PHASE, replace(batch, measured=False), stream())
+    assert {*terms.metrics, *terms.example_metrics} == {"chain_motion", "reconstruction", "hidden_activity"}
+    assert not {*fewer.metrics, *fewer.example_metrics}
+    whole, same = (weighted_loss(each, batch.weights, 4.0) for each in (terms, fewer))
+    assert torch.equal(whole, same)
+    for model in (seen, unseen):
+        model.after_step("machine")
+    assert all(map(torch.equal, seen.state_dict().values(), unseen.state_dict().values()))
 
 
 @pytest.mark.parametrize("binarisation", ["stochastic", "threshold", "none"])

@@ -1,7 +1,5 @@
 """Parameter gradients of a perceptron, by hand and by autograd, and what they say of its input's."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -35,7 +33,6 @@ def test_that_the_layers_squares_are_those_of_each_examples_parameter_gradient(
 ) -> None:
     critic = perceptron(*hidden)
     found = sensitivity(critic, images)
-    assert found is not None
     layers = [part for part in critic if isinstance(part, nn.Linear)]
     for place, image in enumerate(images):
         for number, layer in enumerate(layers):
@@ -47,7 +44,6 @@ def test_that_the_layers_squares_are_those_of_each_examples_parameter_gradient(
 @pytest.mark.parametrize("hidden", [(), (7,), (8, 5), (6, 6, 6)])
 def test_that_the_inputs_gradient_bounds_that_of_each_layer_from_below(hidden: tuple[int, ...], images: Tensor) -> None:
     found = sensitivity(perceptron(*hidden), images)
-    assert found is not None
     assert (found.bound <= found.by_layer * (1 + 1e-12)).all()
     assert found.bound.min() > 0
 
@@ -55,7 +51,6 @@ def test_that_the_inputs_gradient_bounds_that_of_each_layer_from_below(hidden: t
 def test_that_a_linear_critic_meets_the_bound(images: Tensor) -> None:
     """D = w·x + b: ‖∇_x D‖² = ‖w‖² = σ², so that both sides are 1 + ‖x‖²."""
     found = sensitivity(perceptron(), images)
-    assert found is not None
     squares = 1 + images.flatten(1).square().sum(1)
     torch.testing.assert_close(found.by_layer[:, 0], squares)
     torch.testing.assert_close(found.bound[:, 0], squares)
@@ -65,7 +60,6 @@ def test_that_a_normalised_weight_counts_as_it_acts(images: Tensor) -> None:
     critic = perceptron(7)
     normalise(critic)
     found = sensitivity(critic, images)
-    assert found is not None
     assert (found.bound <= found.by_layer * (1 + 1e-12)).all()
     assert (found.by_input <= 1 + 1e-6).all()  # σ = 1 in each layer, up to the power iteration
 

@@ -7,6 +7,7 @@ from studio.perturb.diagnostics import (
     Strength,
     carriers,
     effective_sample_size,
+    examples_worth,
     summarise,
     summarise_examples,
 )
@@ -117,6 +118,12 @@ def test_that_effective_size_counts_examples() -> None:
     assert effective_sample_size(np.zeros(7)) == 7
     assert effective_sample_size([0.0, -700.0]) == pytest.approx(1)
     assert effective_sample_size([]) == 0
+
+
+def test_that_a_class_is_learned_from_as_much_as_it_weighs_and_from_no_more_examples_than_it_has() -> None:
+    weights = np.array([1.0, 1.0, 0.1, 0.1, 0.1, 30.0, 30.0, 90.0, 10.0])
+    labels = np.array([0, 0, 1, 1, 1, 2, 2, 4, 4])
+    assert examples_worth(weights, labels, 6) == pytest.approx([2, 0.3, 2, 0, 100**2 / (90**2 + 10**2), 0])
 
 
 @pytest.mark.parametrize(("k", "trusted"), [(0.3, True), (1.2, False)])

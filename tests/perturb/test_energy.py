@@ -1,7 +1,5 @@
 """Energies by example against closed forms: Gaussians, mixtures, and identities of gauge, scale and temperature."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -166,7 +164,6 @@ def test_that_a_clip_bounds_every_weight_against_the_median_examples(terms: tupl
     rounding = 4 * np.spacing(np.abs(middle) + clip)
     assert np.abs(found.energy - middle).max() <= clip + rounding
     effect = found.clip_effect
-    assert effect is not None
     assert 0 <= effect.variation <= 1
     assert effect.clipped == np.mean(found.energy != found.unclipped)
 
@@ -174,7 +171,6 @@ def test_that_a_clip_bounds_every_weight_against_the_median_examples(terms: tupl
 def test_that_a_clip_that_cuts_nothing_gives_the_target_asked_for() -> None:
     energy = Energy(terms=(LinearTerm(feature="x", slope=1.0),), clip=50)
     effect = Perturbation(offsets=(0.0, 0.0), energy=energy).example_energies(SMALL).clip_effect
-    assert effect is not None
     assert (effect.clipped, effect.variation) == (0.0, 0.0)
 
 
@@ -183,7 +179,6 @@ def test_that_a_clip_says_how_far_its_target_lies_from_the_one_asked_for() -> No
     labels = np.array([0, 0, 1] * 5)
     energy = Energy(terms=(FormulaTerm(text="2*label"),), clip=1.0)
     effect = Perturbation(offsets=(0.0, 0.0), energy=energy).example_energies(plane(labels * 1.0, labels)).clip_effect
-    assert effect is not None
     assert effect.clipped == pytest.approx(1 / 3)
     assert effect.variation == pytest.approx(2 / (2 + np.exp(-2)) - 2 / (2 + np.exp(-1)))
 

@@ -274,48 +274,15 @@ HOSTILE = (
     "..",
     ".e1",
 )
+_WORDS = """
+** // <= == and or not if else lambda is in for label log_odds( log_odds pi 1e9 1e-9 ( None True 0x1 1j
+__class__ __import__ os eval( exec( open(
+"""
 _PIECES = (
     *NAMES,
     *FUNCTIONS,
-    *"+-*/%<>(),.=!&|^~[]{}:;'\"\\@#$? \t\n_0123456789",
-    *(
-        "**",
-        "//",
-        "<=",
-        "==",
-        "and",
-        "or",
-        "not",
-        "if",
-        "else",
-        "lambda",
-        "is",
-        "in",
-        "for",
-        "label",
-        "log_odds(",
-        "log_odds",
-        "pi",
-        "1e9",
-        "1e-9",
-    ),
-    *(
-        "__class__",
-        "__import__",
-        "os",
-        "eval(",
-        "exec(",
-        "open(",
-        "0x1",
-        "1j",
-        "None",
-        "True",
-        "−",
-        "×",
-        "é",
-        "\u200b",
-        "(",
-    ),
+    *"+-*/%<>(),.=!&|^~[]{}:;'\"\\@#$? \t\n_0123456789−×é\u200b",
+    *_WORDS.split(),
 )
 FUZZED = 12_000
 

@@ -20,8 +20,7 @@ MNIST_COUNTS = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
 
 counts_and_offsets = st.integers(2, 12).flatmap(
     lambda k: st.tuples(
-        st.lists(st.integers(1, 10_000), min_size=k, max_size=k),
-        st.lists(st.floats(-20, 20), min_size=k, max_size=k),
+        st.lists(st.integers(1, 10_000), min_size=k, max_size=k), st.lists(st.floats(-20, 20), min_size=k, max_size=k)
     )
 )
 
@@ -84,7 +83,7 @@ def test_that_typing_several_shares_keeps_the_other_classes_proportions() -> Non
     assert after[[0, 2]] == pytest.approx([0.5, 0.2])
     assert after[1] / after[3] == pytest.approx(before[1] / before[3])
     assert moved[[1, 3]].tolist() == [-1.0, 2.0]
-    with pytest.raises(UserError, match="above 0 % and below 100 %"):
+    with pytest.raises(UserError, match="add up to 110 %"):
         offsets_for_some_shares((10, 20, 30, 40), offsets, {0: 0.7, 2: 0.4})
 
 

@@ -1,7 +1,5 @@
 """How parameters and samples follow a tilt, against closed forms."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -11,17 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from studio.errors import Cancelled, UserError
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Said
 from studio.models.boltzmann.model import BoltzmannModel
 from studio.models.catalog import model_spec
 from studio.models.config import Optimiser, OptimiserConfig
 from studio.models.normalising_flow.config import NormalisingFlowConfig
 from studio.models.normalising_flow.model import NormalisingFlow
-from studio.models.tangent import Fitted, Said
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.response.conjugate_gradients import conjugate_gradients
-from studio.response.curvature import Fisher, GaussNewton
+from studio.response.curvature import Fisher, Fitted, GaussNewton
 from studio.response.damping import damping, training_time
 from studio.response.means import slopes, stepped
 from studio.response.parameters import Response, Trained
@@ -297,8 +294,6 @@ def test_that_a_model_of_two_losses_is_refused() -> None:
         Response(gan, normal(4, 1, 8, 8), torch.ones(4).double(), _LONG)
 
 
-def test_that_it_can_be_cancelled() -> None:
-    progress = Progress()
-    progress.cancel()
+def test_that_it_can_be_cancelled(cancelled: Progress) -> None:
     with pytest.raises(Cancelled):
-        Response(Line(0.0), normal(9, 1, 1, 1), torch.ones(9).double(), _LONG).to(torch.arange(9.0).double(), progress)
+        Response(Line(0.0), normal(9, 1, 1, 1), torch.ones(9).double(), _LONG).to(torch.arange(9.0).double(), cancelled)

@@ -1,7 +1,5 @@
 """The response of a run on disk: where on the way of a tilt it stands, and where it goes from there."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.response.run_response import RunResponse
 from studio.training.analysis.trained_model import TrainedModel
-from studio.training.engine.drawing import draw
+from studio.training.engine.samples import draw
 from studio.training.storage.run import Run, restore_model
 from tests.cli.test_response import briefly as briefly
 

@@ -1,7 +1,5 @@
 """Conditioning: an exact model of points that is told classes, so that a tilt by class is a matter of drawing them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,7 +20,7 @@ from studio.sampling.conditioning import Conditioning
 from studio.sampling.rejection import Rejection
 from studio.sampling.resampling import Resampling
 from studio.sampling.tilt import Tilt
-from tests.sampling.conftest import COUNTS, Mixture
+from tests.sampling.conftest import COUNTS, NAMES, Mixture
 
 CPU = torch.device("cpu")
 TRAINED = Mixture(trained=Perturbation(offsets=(0.0, 1.0, -1.0)))
@@ -70,7 +68,7 @@ def test_that_classes_are_multinomial_with_the_shares_of_the_target(sampler: Con
     assert (found.draws, found.distinct, found.effective, found.acceptance) == (20_000, 20_000, 20_000, None)
 
 
-def test_that_what_a_thermostat_corrected_stays_corrected() -> None:
+def test_that_what_holding_corrected_stays_corrected() -> None:
     """The model's own target gives the classes that its own samples are of."""
     told = np.array([0.2, 0.3, 0.5])
     held = Conditioning(model=Told(), scale=PIXELS, device=CPU, told=told)
@@ -94,12 +92,37 @@ def test_that_an_edit_changes_the_samples_alone_whose_class_changes(sampler: Con
 def test_that_it_is_preferred_without_a_draw_and_says_why(sampler: Conditioning) -> None:
     pool, samplers, tilt = TRAINED.pool(), (Rejection(), sampler, Resampling()), Tilt.between(TRAINED.trained, STRONG)
     chosen = needing_no_draws(Method.AUTO, samplers, pool, tilt)
-    assert chosen is not None
     assert chosen.sampler is sampler
     assert chosen.why.startswith("Conditioning: the model is told classes as frequent as in the target")
     assert len(pool) == 0
     assert needing_no_draws(Method.REJECT, samplers, pool, tilt) is None
     assert needing_no_draws(Method.AUTO, (Rejection(), Resampling()), pool, tilt) is None
+
+
+@pytest.mark.parametrize(
+    ("worth", "said"),
+    [
+        (
+            (500.0, 300.0, 12.3),
+            ("Class right was trained on with only 12 labelled examples’ worth of weight: its samples",),
+        ),
+        (
+            (3.0, 5.0, 0.02),
+            ("Classes left, right were trained on with only 3 labelled examples’ worth of weight each",),
+        ),
+        ((500.0, 1.0, 300.0), ()),  # of which there are hardly any samples
+    ],
+)
+def test_that_samples_of_a_class_that_was_hardly_trained_on_are_remarked(
+    worth: tuple[float, ...], said: tuple[str, ...]
+) -> None:
+    sampler = Conditioning(
+        model=Told(), scale=PIXELS, device=CPU, told=TRAINED.meant, worth=dict(zip(NAMES, worth, strict=True))
+    )
+    tilt = Tilt.between(TRAINED.trained, Perturbation(offsets=(0.0, 9.0, -2.5)))
+    found = sampler.sample(TRAINED.pool(), tilt, 10, np.random.default_rng(0), Progress())
+    assert len(found.remarks) == len(said)
+    assert all(remark.startswith(start) for remark, start in zip(found.remarks, said, strict=True))
 
 
 def test_that_what_differs_within_classes_is_left_to_the_other_methods(sampler: Conditioning) -> None:

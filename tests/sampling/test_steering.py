@@ -1,7 +1,5 @@
 """Steering of an exact model: a mixture of Gaussians whose denoiser is known in closed form."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,12 +10,12 @@ from torch import Tensor
 from studio.errors import Cancelled
 from studio.models.diffusion.config import NoiseSchedule
 from studio.models.diffusion.schedule import noise_schedule
-from studio.models.moves import Chained, Denoises
 from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Perturbation, target_shares
 from studio.perturb.terms import LinearTerm
 from studio.progress import Progress
-from studio.sampling.steering import Steering
+from studio.sampling.chains import Chained
+from studio.sampling.steering import Denoises, Steering
 from studio.sampling.tilt import Tilt
 from tests.sampling.conftest import COUNTS, PLANE, Mixture, look
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -59,9 +59,13 @@ class Troubles:
 
     Args:
         aloud: print each as it comes, too.
+
+    Attributes:
+        after: says what has been done last.
     """
 
     def __init__(self, *, aloud: bool = False) -> None:
+        self.after: Callable[[], str] = lambda: ""
         self.warnings: list[str] = []
         self.exceptions: list[str] = []
         self._aloud = aloud
@@ -93,7 +97,7 @@ class Troubles:
             self._note(self.warnings, text)
 
     def _note(self, found: list[str], text: str) -> None:
-        found.append(text)
+        found.append(text + self.after())
         if self._aloud:
             print(text, flush=True)
 
@@ -122,8 +126,8 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
 
     from studio.gui.widgets.garbage import GarbageCollector
     from studio.gui.widgets.theme import ThemeManager, ThemeMode
+    from studio.gui.window.controls import Controls
     from studio.gui.window.main_window import MainWindow
-    from studio.gui.window.workbench import Workbench
     from tests.gui.look import put_on
 
     app = QApplication.instance() or QApplication([])
@@ -131,7 +135,7 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
     theme = ThemeManager(ThemeMode.LIGHT)
     with put_on(theme, app):
         automatic, garbage = gc.isenabled(), GarbageCollector(app)
-        bench = Workbench(config, data_root=data_root or home / "datasets", runs_root=home / "runs")
+        bench = Controls(config, data_root=data_root or home / "datasets", runs_root=home / "runs")
         bench.setup.engine_ready.connect(garbage.settle)
         window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
         window.views.workbench_action.setChecked(True)  # with every panel at hand

@@ -39,7 +39,7 @@ class Person:
     """
 
     def __init__(self, window: MainWindow, seed: int = 0) -> None:
-        self.window, self.bench = window, window.workbench
+        self.window, self.bench = window, window.controls
         self.done = 0
         self._chance = random.Random(seed)
         self._panel = 0

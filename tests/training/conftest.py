@@ -1,7 +1,5 @@
 """A tiny image set, tiny models, a mailbox that plays a script, and a run that is waited for."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -87,6 +85,23 @@ def steps(count: int) -> Iterator[list[Command]]:
     """Nothing to say for that many steps."""
     for _ in range(count):
         yield []
+
+
+class FakeTime:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    fake = FakeTime()
+    monkeypatch.setattr("studio.training.run.clock.time", fake)
+    return fake
 
 
 class WatchedRun:

@@ -49,8 +49,8 @@ class Blobs(Density):
         logs = np.log(self.shares) - np.log(2 * math.pi * np.square(self.width))
         found = []
         for start in range(0, len(points), _CHUNK):  # thousands of points times hundreds of nodes at a time
-            gaps = points[start : start + _CHUNK, None] - self.centres
-            found.append(_log_sum(logs - (gaps**2).sum(2) / (2 * np.square(self.width))))
+            across, up = (points[start : start + _CHUNK, [axis]] - self.centres[:, axis] for axis in (0, 1))
+            found.append(_log_sum(logs - (across**2 + up**2) / (2 * np.square(self.width))))
         return np.concatenate(found) if found else np.empty(0)
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:

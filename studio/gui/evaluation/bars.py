@@ -10,12 +10,12 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import with_unsure
-from studio.figures import percent
+from studio.evaluation.evaluation import Evaluation
+from studio.evaluation.record import with_unsure
 from studio.gui.plots.axis import number_label
 from studio.gui.widgets.theme import Tokens, outline_pens
 from studio.gui.widgets.tooltip import KeyHelp, set_help, tooltip
+from studio.number_text import percent
 
 _LEAST_ROOM = 20
 """Pixels of width for each class."""
@@ -60,6 +60,11 @@ class Bars:
             of_all=np.empty((0, 2)) if raw else np.stack([least, most], axis=1),
         )
 
+    @property
+    def scale(self) -> float:
+        """A share that all of it is below."""
+        return max(0.05, 1.05 * max(float(np.max(values)) for values in (self.data, self.target, self.high)))
+
     def describe(self, index: int) -> str:
         shares = (self.data, self.target, self.generated, self.low, self.high)
         data, target, generated, low, high = (percent(float(each[index])) for each in shares)
@@ -79,7 +84,11 @@ class Bars:
 
 
 class SharesBars(QWidget):
-    """A group of bars per class; a click or the arrow keys choose one."""
+    """A group of bars per class; a click or the arrow keys choose one.
+
+    Attributes:
+        scale: the share at the top, at least; that of others that it is compared with.
+    """
 
     KEYS = KeyHelp("In the bars of shares", (("Choose a class", "Left and Right, Home, End"),))
 
@@ -94,6 +103,7 @@ class SharesBars(QWidget):
         self.tokens = tokens
         self.bars: Bars | None = None
         self.current = -1
+        self.scale = 0.0
 
     def show_bars(self, bars: Bars) -> None:
         self.bars = bars
@@ -140,8 +150,7 @@ class SharesBars(QWidget):
 
     def _scale(self) -> float:
         assert self.bars is not None
-        highest = max(float(np.max(values)) for values in (self.bars.data, self.bars.target, self.bars.high))
-        return max(0.05, 1.05 * highest)
+        return max(self.scale, self.bars.scale)
 
     def class_at(self, x: float) -> int:
         """The class drawn at this place; −1 where there is none."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
 from studio.evaluation.committee import TOTAL_VARIATION
+from studio.evaluation.record import BY
 from studio.gui.plots.curves import CurvesSpec, PlotSpec
 from studio.gui.plots.history_plot import Curve
 from studio.models.diagnostic import Reference
+from studio.training.config.run_config import RunConfig
 
 _EMPTY = (
     "How far the shares of what the model generates are from the target's, evaluation by evaluation.\n"
@@ -15,7 +21,7 @@ _BY_CHANCE = "What TV comes to by chance where the shares are right, for as many
 _RELATIVE = "Relative entropy of the target from the generated shares among the recognisable. KL = Σ p′ log(p′/q)."
 _TV = (
     Curve(name="tv", title="TV", colour=0, tip=TOTAL_VARIATION),
-    Curve(name="tv_floor", title="chance", colour=7, tip=_BY_CHANCE),
+    Curve(name="tv_floor", title="chance", colour=4, tip=_BY_CHANCE),
     Curve(name="raw_tv", title="raw TV", colour=1, shown=False, tip="TV of shares as the judge sees them."),
 )
 _KL = (
@@ -29,6 +35,20 @@ _RATIOS = (
     Curve(name="frechet_ratio", title="Fréchet", tip=_FRECHET, colour=0, references=_REAL),
     Curve(name="mmd_ratio", title="Kernel", tip=_KERNEL, colour=1, references=_REAL),
 )
+
+
+def _of_each_judge(curves: Sequence[Curve], names: Sequence[str], _: RunConfig | None) -> list[Curve]:
+    """These curves of the run's own judge, and apart from them, the first of them shown, those of judges of other data,
+    which may see quite other shares.
+    """
+    found: list[Curve] = []
+    for number, judge in enumerate(sorted({name.partition(BY)[2] for name in names})):
+        for place, curve in enumerate(curves):
+            told = replace(curve, name=curve.name + BY + judge, title=curve.title + BY + judge, references=())
+            others = replace(told, colour=curve.colour + 2 * number, shown=place == 0)
+            found.append(others if judge else curve)
+    return found
+
 
 _NATS = "Relative entropy of the target's shares from the generated ones, in nats."
 _OVER_FLOOR = "Distances between samples and tilted data over those of as many real examples."
@@ -45,12 +65,21 @@ SHARE_ERROR = CurvesSpec(
             title="Total variation",
             axis="total variation",
             tip=TOTAL_VARIATION,
-            curves=lambda *_: _TV,
+            curves=partial(_of_each_judge, _TV),
             limits=(0.0, 1.0),
         ),
-        PlotSpec(name="kl", title="KL", axis="KL (nats)", tip=_NATS, curves=lambda *_: _KL, limits=_POSITIVE),
+        PlotSpec(
+            name="kl",
+            title="KL",
+            axis="KL (nats)",
+            tip=_NATS,
+            curves=partial(_of_each_judge, _KL),
+            limits=_POSITIVE,
+        ),
     ),
     head=2,
 )
-_RATIO_PLOT = PlotSpec(name="ratios", title=_TITLE, axis="distance / floor", tip=_OVER_FLOOR, curves=lambda *_: _RATIOS)
+_RATIO_PLOT = PlotSpec(
+    name="ratios", title=_TITLE, axis="distance / floor", tip=_OVER_FLOOR, curves=partial(_of_each_judge, _RATIOS)
+)
 QUALITY = CurvesSpec(name="quality", title="Quality of samples", empty=_EMPTY, plots=(_RATIO_PLOT,), head=2)

@@ -8,19 +8,20 @@ from dataclasses import dataclass, field, replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.evaluation.arrival import KEPT, Sighting
-from studio.evaluation.tables import curve_values, evaluation_of, record
+from studio.evaluation.record import curve_values
 from studio.gui.evaluation.kept_evaluator import Asked, KeptEvaluator
 from studio.gui.evaluation.run_judge import RunJudge
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.history import History, HistoryView, OtherHistory
+from studio.gui.state.history import History, HistoryView, OtherHistory, TimeView
+from studio.gui.state.judge_offers import why_not_judged
 from studio.gui.state.log import Log
-from studio.gui.state.old_runs import Moment, Past, sightings
+from studio.gui.state.old_runs import Moment, Past, as_kept, sightings, with_told
 from studio.gui.state.overlays import Overlays
+from studio.gui.state.run_view import RunPhase
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import RunPhase
 from studio.gui.timeline.subject_data import SubjectData
-from studio.gui.timeline.time_cursor import TimeCursor, TimeView
+from studio.gui.timeline.time_cursor import TimeCursor
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.commands import CancelEvaluation, EvaluateNow
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
@@ -79,7 +80,8 @@ class EvaluationControl(QObject):
         self._found: list[Evaluated] = []  # of it, in the order of their steps
         self.view = EvaluationView(history=HistoryView(history=self._history))
         self._seen = Moment(frame=None, evaluation=None)  # at the cursor, from disk
-        self._following = True
+        self._at: object = (None, ())  # cursor and marks, as curves show them
+        self._able, self._missing = False, ""  # what was said last: whether, or why not, to ask
         self._wanted = False  # as soon as the judge is there
         self._judge = RunJudge(tasks, log, self)
         self._judge.arrived.connect(self._on_judge)
@@ -99,10 +101,7 @@ class EvaluationControl(QObject):
 
     @Slot(object, object)
     def _on_run_begins(self, request: RunRequest, past: Past) -> None:
-        """Have the judge of the run trained beside it, unless it is not asked for.
-
-        Data that cannot be judged, such as points, are not evaluated.
-        """
+        """Have the judge of the run trained beside it, unless it is not asked for; of points there is none."""
         config = request.config.evaluation
         self._judge.judges, self._judge.name = self._setup.judges, config.judge
         self._wanted, self._on_disk.asked = False, None
@@ -121,6 +120,8 @@ class EvaluationControl(QObject):
             self._on_run()
         elif config.hold.on:
             self._judge.prepare()
+        if self._why_not != self._missing:
+            self._show()
 
     @Slot()
     def evaluate(self) -> None:
@@ -195,7 +196,7 @@ class EvaluationControl(QObject):
             case Evaluated(evaluation=found):
                 self._history.append(message.step, curve_values(found))
                 insort(self._found, message, key=lambda each: each.step)
-                self._found = [*map(_as_kept, self._found[-_REMEMBERED:-1]), self._found[-1]]
+                self._found = [*map(as_kept, self._found[-_REMEMBERED:-1]), self._found[-1]]
                 self._set(self._found_so_far(replace(self.view, doing="")))
                 self.evaluated.emit(message)
 
@@ -219,6 +220,8 @@ class EvaluationControl(QObject):
         doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
         if (possible, doing) != (self.view.possible, self.view.doing):  # not at every snapshot, which is news too
             self._set(replace(self.view, possible=possible, doing=doing))
+        elif self.shown.possible is not self._able:
+            self._show()
 
     def _set(self, view: EvaluationView) -> None:
         self.view = view
@@ -234,7 +237,7 @@ class EvaluationControl(QObject):
             OtherHistory(title=run.title, config=run.config, history=run.evaluations) for run in self._time.others
         )
         if self._time.left:
-            return EvaluationView(history=HistoryView(others=others))
+            return EvaluationView(history=HistoryView(others=others, missing=self._why_not))
         view, kept = self._at_cursor, self._on_disk.run
         if kept is not None:
             tip = kept.words(self._time.view.step)
@@ -244,18 +247,24 @@ class EvaluationControl(QObject):
         asked = self._on_disk.asked
         if asked is not None and asked.folder == self._time.folder:
             view = replace(view, doing=f"Evaluating step {asked.step:,}")
-        return replace(view, history=replace(view.history, others=others))
+        return replace(view, history=replace(view.history, others=others, missing=self._why_not))
+
+    @property
+    def _why_not(self) -> str:
+        """Why nothing that is generated of the data that are shown can be judged; empty if it can."""
+        return why_not_judged(self._data.judges, self._setup.config.evaluation.judge)
 
     @property
     def _at_cursor(self) -> EvaluationView:
-        old, at = self._time.old, self._time.history.cursor
+        old, at = self._time.old, self._time.history  # of the same run, whose cursor and marks hold here, too
         if old is not None:
             seen = EvaluationView(latest=self._seen.evaluation, recent=self._seen.recent)
-            return replace(seen, history=HistoryView(history=old.evaluations, cursor=at))
+            return replace(seen, history=replace(at, history=old.evaluations))
         view = self.view
-        if at is not None:
-            view = replace(view, latest=self._seen.evaluation, recent=self._seen.recent)
-        return replace(view, history=HistoryView(history=self._history, cursor=at))
+        if at.cursor is not None:
+            then = with_told(self._seen, self._found, at.cursor)
+            view = replace(view, latest=then.evaluation, recent=then.recent)
+        return replace(view, history=replace(at, history=self._history))
 
     @property
     def history(self) -> HistoryView:
@@ -267,8 +276,10 @@ class EvaluationControl(QObject):
         return self._time.config
 
     def _show(self) -> None:
-        self.shown_changed.emit(self.shown)
-        self.history_shown.emit(self.history)
+        shown = self.shown
+        self._able, self._missing = shown.possible, shown.history.missing
+        self.shown_changed.emit(shown)
+        self.history_shown.emit(shown.history)
 
     @Slot()
     def _on_run_shown(self) -> None:
@@ -282,14 +293,7 @@ class EvaluationControl(QObject):
 
     @Slot(object)
     def _on_time(self, view: TimeView) -> None:
-        """Back at the newest moment, perhaps."""
-        before, self._following = self._following, view.following
-        if view.following and not before:
-            self._show()
-
-
-def _as_kept(found: Evaluated) -> Evaluated:
-    """An evaluation as it is on disk: without the samples, which are most of it."""
-    if not len(found.evaluation.specimens.labels):
-        return found
-    return replace(found, evaluation=evaluation_of(record(found.evaluation)))
+        """The cursor is back at the newest step, or at one that is being read, or the curves have another mark."""
+        before, self._at = self._at, (None if view.following else view.step, view.marks)
+        if self._at != before:
+            self._show() if view.following else self.history_shown.emit(self.history)

@@ -10,17 +10,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.evaluation.arrival import KEPT
 from studio.gui.evaluation.run_judge import RunJudge
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.log import Log
+from studio.gui.state.log import Level, Log
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.progress import Progress
 from studio.training.examples.judges import Judges
 from studio.training.messages.events import Evaluated
-from studio.training.storage.metrics import newest_evaluations
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity, nearest_kept
 
@@ -119,25 +117,29 @@ class KeptEvaluator(QObject):
             self._log.add_error(refusal)
             return False
         self.asked = asked = Asked(folder=kept.folder, step=kept.nearest(step))
+        lost: list[UserError] = []
 
         def work(progress: Progress) -> Evaluated:
             from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
             run = Run.open(asked.folder).back_at(asked.step)
-            before = [each for each in newest_evaluations(asked.folder, asked.step, KEPT) if each.step == asked.step]
-            found = evaluate_run(  # other samples than before, which would confirm themselves
-                run, lambda _: judges.examples, progress, seed=len(before), judge=kept.name, judges=judges
-            )
-            keep_evaluation(run, found)
+            found = evaluate_run(run, lambda _: judges.examples, progress, judge=kept.name, judges=judges)
+            lost.extend(filter(None, [keep_evaluation(run, found)]))
             return found
 
         self._tasks.run(
             work,
-            done=lambda found: self.ended.emit(asked, found),
+            done=lambda found: self._on_done(asked, found, lost),
             failed=lambda error: self._on_failed(asked, error),
             cancelled=lambda: self.ended.emit(asked, None),
         )
         return True
+
+    def _on_done(self, asked: Asked, found: Evaluated, lost: Sequence[UserError]) -> None:
+        for error in lost:
+            title = f"{asked.folder.name} does not keep its evaluation of step {asked.step:,}"
+            self._log.add_error(UserError(title, str(error)), Level.WARNING)
+        self.ended.emit(asked, found)
 
     def _on_failed(self, asked: Asked, error: UserError) -> None:
         self._log.add_error(error)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QButtonGroup, QProgressBar, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QProgressBar, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
-from studio.evaluation.tables import caveats
+from studio.evaluation.record import caveats
 from studio.gui.evaluation.bars import Bars, SharesBars
 from studio.gui.evaluation.curves import SHARE_ERROR
 from studio.gui.evaluation.evaluation_control import EvaluationControl, EvaluationView
 from studio.gui.evaluation.quality import SharesQuality
 from studio.gui.evaluation.samples import SharesSamples
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.state.judge_offers import why_not_judged
-from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, fill, scrolled
-from studio.gui.widgets.number_format import whole
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.number_text import whole
 
 _EMPTY = (
     "Whether the tilt arrives: each class's share of the data, of the target and of what the model generates, as a "
@@ -44,11 +42,9 @@ class SharesPanel(LivePanel):
 
     NAME, TITLE, OF_RUN = "shares", "Shares", True
 
-    def __init__(
-        self, setup: Setup, evaluations: EvaluationControl, theme: ThemeManager, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, evaluations: EvaluationControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._setup, self._evaluations = setup, evaluations
+        self._evaluations = evaluations
         self._view = evaluations.shown
         self.bars = SharesBars(theme.tokens)
         self.bars.chosen.connect(self._show_samples)
@@ -58,8 +54,6 @@ class SharesPanel(LivePanel):
         fill(self.body, self._controls(), (self._stack_of_pages(), 1))
         self.show_empty(_EMPTY)
         evaluations.shown_changed.connect(self.take)
-        for changed in (setup.dataset_changed, setup.config_changed):
-            changed.connect(self._refresh)
         self.take(self._view)
 
     def _controls(self) -> QWidget:
@@ -93,25 +87,31 @@ class SharesPanel(LivePanel):
         self._pages = QStackedWidget()
         for page in (first, self.error, scrolled(self.quality)):
             self._pages.addWidget(page)
+        self._turn_to(0)
+        room = self._pages.sizePolicy()
+        room.setRetainSizeWhenHidden(True)
+        self._pages.setSizePolicy(room)
         return self._pages
 
     @Slot(object)
     def take(self, view: EvaluationView) -> None:
         self._view = view
         busy = bool(view.doing)
-        self.evaluate.setEnabled(view.possible and not busy)
+        self.evaluate.setEnabled(view.possible and not busy and not self._owner)
         self.evaluate.setToolTip(tooltip(f"{view.tip or _MOMENT} (Ctrl+E)"))
         self.cancel.setVisible(busy)
         self.progress.setVisible(busy)
         self.progress.setValue(round(100 * view.fraction))
         if view.latest is None and not busy:
-            self.show_empty(why_not_judged(self._setup.judges, self._setup.config.evaluation.judge) or _EMPTY)
+            self.show_empty(view.history.missing or _EMPTY)
         else:
             self.show_body()
+        self._pages.setVisible(view.latest is not None)  # else it has what was evaluated of another run, or step
         self.request_draw()
 
-    @Slot()
-    def _refresh(self) -> None:
+    @Slot(str)
+    def show_owner(self, words: str) -> None:
+        super().show_owner(words)
         self.take(self._view)
 
     @Slot()
@@ -137,8 +137,17 @@ class SharesPanel(LivePanel):
     @Slot(QToolButton, bool)
     def _on_page(self, button: QToolButton, checked: bool) -> None:
         if checked:
-            self._pages.setCurrentIndex(list(_PAGES).index(button.objectName().removeprefix("shares_")))
+            self._turn_to(list(_PAGES).index(button.objectName().removeprefix("shares_")))
             self.request_draw()
+
+    def _turn_to(self, chosen: int) -> None:
+        """It alone says how much room there has to be: what scrolls by itself is in no panel that does, too."""
+        for place in range(self._pages.count()):
+            page = self._pages.widget(place)
+            assert page is not None
+            vertical = QSizePolicy.Policy.Preferred if place == chosen else QSizePolicy.Policy.Ignored
+            page.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
+        self._pages.setCurrentIndex(chosen)
 
     @Slot(int)
     def _show_samples(self, index: int) -> None:

@@ -9,15 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from studio.evaluation.committee import TOTAL_VARIATION
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import known
-from studio.figures import compact, fixed
+from studio.evaluation.evaluation import Evaluation
+from studio.evaluation.record import known
 from studio.gui.evaluation.curves import QUALITY
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
+from studio.number_text import compact, fixed
 
 _LEAST_HEIGHT = 120
 

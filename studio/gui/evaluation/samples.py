@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import with_unsure
+from studio.evaluation.evaluation import Evaluation
+from studio.evaluation.record import with_unsure
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.data.planar.drawing import LEAST_WIDTH, MOST_CLASSES, MOST_PLACES, MOST_WIDTH, REACH, Stroke
 from studio.gui.widgets.tooltip import KeyHelp, set_help
-from studio.tokens import Tokens, load_tokens
+from studio.theme_tokens import Tokens, load_tokens
 
 _GAP = 0.5
 """Distance of a stroke's places, in widths: its density is even to a thousandth then."""

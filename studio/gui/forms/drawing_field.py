@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
@@ -11,7 +11,7 @@ from studio.gui.forms.drawing_canvas import DrawingCanvas
 from studio.gui.forms.fields import Field
 from studio.gui.widgets.buttons import push_button, toggle_button, tool_button
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column_of, row_of
+from studio.gui.widgets.layouts import column_of, resize_to_fit, row_of
 from studio.gui.widgets.tooltip import set_help
 
 _ROOM_WORDS = "Every mark weighs the same, so a class that was drawn longer has more of the points."
@@ -39,7 +39,7 @@ class DrawingDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         column_of(self._brush_row(), (self.canvas, 1), self.told, self.buttons, inside=self, margins=None)
         QShortcut(QKeySequence.StandardKey.Undo, self, self.canvas.undo)
-        self.resize(520, 620)
+        resize_to_fit(self, QSize(520, 620))
         self._show()
         self.canvas.setFocus()
 

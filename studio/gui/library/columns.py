@@ -8,9 +8,8 @@ from enum import IntEnum
 from typing import Any
 
 from studio.evaluation.committee import TOTAL_VARIATION
-from studio.figures import compact
-from studio.gui.widgets.number_format import format_duration, whole
 from studio.library.run_summary import RunSummary
+from studio.number_text import compact, format_duration, whole
 
 
 class Column(IntEnum):
@@ -74,7 +73,7 @@ _STEPS = "Training steps taken, of those planned."
 _TIME = "Time spent training, without pauses. Hours : minutes : seconds."
 _ERROR = (
     "How far the generated class shares are from the target's, when last measured: by a judge, or on the plane by the "
-    f"exact densities; and of which step, if not of the last one. {TOTAL_VARIATION}"
+    f"exact densities; and of which step, if not of the last one, or that ΔH was another then. {TOTAL_VARIATION}"
 )
 _FRECHET = (
     "Distance of samples to the tilted data in the judge's features, at the last evaluation. "
@@ -94,7 +93,7 @@ HEADERS = {
         numeric=True,
     ),
     Column.STEPS: Header("Steps", 15, _steps, lambda run: run.steps, _STEPS, numeric=True),
-    Column.STATUS: Header("Status", 9, lambda run: run.status, lambda run: run.status, _STATUS),
+    Column.STATUS: Header("Status", 11, lambda run: run.status, lambda run: run.status, _STATUS),
     Column.TILT: Header("Tilt", 13, lambda run: run.tilt, lambda run: run.tilt, _TILT),
     Column.DATASET: Header(
         "Data set", 8, lambda run: run.dataset, lambda run: run.dataset.casefold(), "What was learned from."

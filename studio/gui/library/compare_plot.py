@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QColor
 
-from studio.figures import compact
 from studio.gui.plots.axis import sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.state.envelope import Envelope, Points
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.number_text import compact, whole
 
 Floats = NDArray[np.float64]
 
@@ -101,6 +100,10 @@ class ComparePlot(Plot):
         members = [_Member(x, y) for x, y in curve.members]
         return _Line(curve=curve, members=members, item=item, ends=(low, high), band=band)
 
+    def caption(self) -> str:
+        """The runs in their order, as far as they are shown."""
+        return " · ".join(line.curve.title for line in self._lines if line.shown)
+
     def set_shown(self, place: int, shown: bool) -> None:
         self._lines[place].shown = shown
         self.redraw()
@@ -139,31 +142,33 @@ class ComparePlot(Plot):
 
     def _draw(self, line: _Line, low: float, high: float) -> Sequence[Floats]:
         """Draw a curve; returns the values that are to be in view."""
-        members = [self._points(each, low, high) for each in line.members if line.shown and len(each.x)]
-        members = [points for points in members if len(points.x)]
-        ends: tuple[Points, ...] = (Points(np.empty(0), np.empty(0)),) * 2
-        if len(members) > 1:
-            x = np.linspace(max(each.x[0] for each in members), min(each.x[-1] for each in members), _GRID)
-            rows = np.array([np.interp(x, each.x, each.y) for each in members])
-            ends = Points(x, rows.min(axis=0)), Points(x, rows.max(axis=0))
-            members = [Points(x, rows.mean(axis=0))]
-        for item, points in zip((line.item, *line.ends), ((members or ends)[0], *ends), strict=True):
+        known = [each for each in line.members if line.shown and len(each.x)]
+        drawn: tuple[Points, ...] = (Points(np.empty(0), np.empty(0)),) * 3
+        if len(known) > 1:
+            low, high = (max(low, *(each.x[0] for each in known)), min(high, *(each.x[-1] for each in known)))
+            if low <= high:  # elsewhere not all of them are known
+                x = np.linspace(low, high, _GRID)
+                of_each = [self._points(each, low, high, alone=False) for each in known]
+                rows = np.array([np.interp(x, each.x, each.y) for each in of_each])
+                drawn = tuple(Points(x, y) for y in (rows.mean(axis=0), rows.min(axis=0), rows.max(axis=0)))
+        elif known:
+            drawn = (self._points(known[0], low, high, alone=True), *drawn[1:])
+        if self.logarithmic:
+            drawn = tuple(_logarithms(points, by=drawn[1] if len(known) > 1 else points) for points in drawn)
+        for item, points in zip((line.item, *line.ends), drawn, strict=True):
             item.setData(points.x, points.y, skipFiniteCheck=True)
-        return [points.y for points in (*members, *ends)]
+        return [points.y for points in drawn]
 
-    def _points(self, member: _Member, low: float, high: float) -> Points:
-        """Those of a run that are in view, as the axis has them."""
+    def _points(self, member: _Member, low: float, high: float, *, alone: bool) -> Points:
+        """Those of a run that are in view; what a mean is taken of are its values, and not the extremes of some."""
+        if self.window == 1 and not alone:
+            return Points(member.x, member.y)
         buckets = int(np.clip(self.view.width(), 100, 2000))
         first = int(np.searchsorted(member.x, low)) - 1
         last = int(np.searchsorted(member.x, high, side="right")) + 1
         if self.window > 1:
-            points = member.envelope.smoothed(first, last, buckets, self.window)
-        else:
-            points = member.envelope.view(first, last, buckets)
-        if self.logarithmic:
-            positive = points.y > 0
-            points = Points(points.x[positive], np.log10(points.y[positive]))
-        return points
+            return member.envelope.smoothed(first, last, buckets, self.window)
+        return member.envelope.view(first, last, buckets)
 
     def _describe(self, x: float, y: float) -> str:
         """The values of the curves that are drawn at this place: of seeds, where all of them are."""
@@ -175,3 +180,9 @@ class ComparePlot(Plot):
                 spread = f" ({compact(min(values))} – {compact(max(values))})" if len(values) > 1 else ""
                 lines.append(f"{escape(line.curve.title)} {compact(float(np.mean(values)))}{spread}")
         return "<br>".join(lines)
+
+
+def _logarithms(points: Points, *, by: Points) -> Points:
+    """Those at places where `by` is above 0."""
+    positive = by.y > 0
+    return Points(points.x[positive], np.log10(points.y[positive]))

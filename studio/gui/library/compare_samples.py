@@ -13,18 +13,18 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
 from studio.errors import UserError
-from studio.gui.setup.parts import LoadingBar
+from studio.gui.setup.loading import LoadingBar
 from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import named, tooltip
+from studio.gui.widgets.tooltip import named
 from studio.library.compare import ComparedRun
 from studio.models.catalog import model_spec
+from studio.number_text import whole
 from studio.progress import Progress
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import SampleGrid
@@ -69,8 +69,8 @@ class CompareSamples(QWidget):
         self._runs = runs
         across = math.ceil(math.sqrt(len(runs)))
         for place, run in enumerate(runs):
-            caption = plain_label(run.entry.name)
-            view = ImageView(f"Samples of {run.entry.name}")
+            caption = plain_label(run.name)
+            view = ImageView(f"Samples of {run.name}")
             self._grid.addLayout(column_of(caption, (view, 1)), place // across, place % across)
             self.views.append(view)
             self._captions.append(caption)
@@ -90,8 +90,13 @@ class CompareSamples(QWidget):
         self._reading.run(
             lambda _: [FrameStore(folder).at(step) for folder in folders],
             done=self._show,
-            failed=lambda error: self._step.setToolTip(tooltip(str(error))),
+            failed=self._on_unread,
         )
+
+    def _on_unread(self, error: UserError) -> None:
+        """No samples of another step stay beside this one."""
+        self._show_grids([None] * len(self._runs))
+        self._say(LatentMatch(text=str(error)))
 
     def _show(self, frames: list[Frame | None]) -> None:
         self._show_grids([frame.grid if frame is not None else None for frame in frames])
@@ -101,8 +106,9 @@ class CompareSamples(QWidget):
         self._grids = list(grids)
         for run, grid, view, caption in zip(self._runs, grids, self.views, self._captions, strict=True):
             view.set_picture(None if grid is None else mosaic(grid.averaged))
-            said = "no samples" if grid is None else f"step {whole(grid.step)}{how}"
-            caption.setText(f"{run.entry.name}: {said}")
+            missing = "no samples" if run.folder.is_dir() else "its folder is not there any more"
+            said = missing if grid is None else f"step {whole(grid.step)}{how}"
+            caption.setText(f"{run.name}: {said}")
 
     def _say(self, found: LatentMatch) -> None:
         self.note.setText(found.text)
@@ -125,7 +131,7 @@ class CompareSamples(QWidget):
     def _on_redrawn(self, found: MatchedSamples) -> None:
         self.redraw.setEnabled(True)
         self._show_grids(found.grids, ", drawn anew")
-        others = ", ".join(self._runs[place].entry.name for place in found.others)
+        others = ", ".join(self._runs[place].name for place in found.others)
         differ = f" The latents of {others} have another shape, so that theirs are others." if others else ""
         self._say(LatentMatch(text=f"Drawn by the newest weights, of the same latents.{differ}"))
 

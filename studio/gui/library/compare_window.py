@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
+import numpy as np
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from studio.errors import UserError
-from studio.figures import compact
 from studio.gui.evaluation.bars import Bars, SharesBars
 from studio.gui.library.compare_plot import ComparedCurve, ComparePlot
 from studio.gui.library.compare_samples import CompareSamples
@@ -28,9 +28,10 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
-from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column_of
+from studio.gui.widgets.labels import plain_label, wrapped_label
+from studio.gui.widgets.layouts import column_of, resize_to_fit
 from studio.gui.widgets.stylesheet import set_style_property
+from studio.gui.widgets.tables import set_heads
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.library.compare import (
@@ -43,13 +44,16 @@ from studio.library.compare import (
     final_numbers,
     read_runs,
     repeats,
+    title_of,
 )
-from studio.library.curve_titles import curve_title
+from studio.number_text import compact
 from studio.training.storage.health import LOSS
 
 _SMOOTHED = 3  # points averaged at first
 _SIZE = (960, 720)
 _LEAST_HEIGHT = 90
+_KNOWN = "({} known)"
+"""Of the seeds of a curve, where some have none."""
 
 
 class CompareWindow(QWidget):
@@ -60,13 +64,13 @@ class CompareWindow(QWidget):
         self.setObjectName("compare_window")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Compare {len(folders)} runs – Perturbation Studio")
-        self.resize(*_SIZE)
+        resize_to_fit(self, QSize(*_SIZE))
         self.theme = theme
         self.runs: list[ComparedRun] = []
         self._tasks = TaskRunner(self)
         self.plot = ComparePlot(theme, "Curves of the runs")
         self.plot.setAccessibleDescription("The chosen curve of every run.")
-        self.legend = Legend(theme)
+        self.legend = Legend(theme, self.plot)
         self.legend.toggled.connect(self._draw)
         self._groups: list[list[int]] = []
         self.samples = CompareSamples(self._tasks, theme)
@@ -131,7 +135,7 @@ class CompareWindow(QWidget):
         self.curve.blockSignals(True)
         names = curve_names(runs)
         for name in names:
-            self.curve.addItem(curve_title(name, runs[0].config.model.kind), name)
+            self.curve.addItem(title_of(name, runs), name)
         losses = [name for name in names if name == SHARE_ERROR or name.startswith(LOSS)]
         self.curve.setCurrentIndex(names.index(losses[0]) if losses else 0)
         self.curve.blockSignals(False)
@@ -144,15 +148,19 @@ class CompareWindow(QWidget):
         known = [(run, found) for run in self.runs if (found := run.evaluation) is not None]
         across = min(len(known), 2) if len(known) <= 4 else 4
         for place, (run, found) in enumerate(known):
-            caption = plain_label(f"{run.entry.name}: share error TV {compact(found.tv, 3)}{run.entry.measured_at}")
+            caption = wrapped_label(
+                text=f"{run.name}: share error TV {compact(found.tv, 3)}{run.entry.measured_at}"
+            )  # its length makes no chart wider than others
             bars = SharesBars(self.theme.tokens)
-            bars.setAccessibleName(f"Class shares of {run.entry.name}")
+            bars.setAccessibleName(f"Class shares of {run.name}")
             bars.show_bars(Bars.of(found))
+            bars.scale = max(Bars.of(each).scale for _, each in known)  # the same shares are of the same height
             bars.setMinimumHeight(_LEAST_HEIGHT)
             self._grid.addLayout(column_of(caption, (bars, 1)), place // across, place % across)
+            self._grid.setColumnStretch(place % across, 1)
             self.bars.append(bars)
         text = "Grey: data. Outlined: target. Filled: generated, with its 95 % interval."
-        if others := [run.entry.name for run in self.runs if run.evaluation is None]:
+        if others := [run.name for run in self.runs if run.evaluation is None]:
             text += f" Not evaluated yet: {', '.join(others)}."
         legend = plain_label(text, role="small", wraps=True)
         self._grid.addWidget(legend, len(known), 0, 1, max(1, across))
@@ -169,11 +177,20 @@ class CompareWindow(QWidget):
         self._groups = repeats(self.runs) if self.band.isChecked() else alone
         self.legend.clear()
         for group in self._groups:
-            run, seeds = self.runs[group[0]], {self.runs[place].config.seed for place in group}
-            more = f", {len(group)} {'seeds' if len(seeds) == len(group) else 'runs'}" if len(group) > 1 else ""
-            tip = f"Run {run.entry.name}, {run.entry.tilt or 'not'} tilted."
-            self.legend.add(Chip(str(group[0]), f"{run.entry.name}{more}", tip), group[0])
+            run = self.runs[group[0]]
+            tip = f"Run {run.name}, {run.entry.tilt or 'not'} tilted."
+            self.legend.add(Chip(str(group[0]), self._called(group), tip, len(_KNOWN) if group[1:] else 0), group[0])
         self._draw()
+
+    def _called(self, group: Sequence[int]) -> str:
+        """The run or the seeds of a curve, by a name that no other curve has."""
+        run = self.runs[group[0]]
+        if len(group) == 1:
+            return run.name
+        alike = {place for place, each in enumerate(self.runs) if each.entry.name == run.entry.name}
+        seeds = {self.runs[place].config.seed for place in group}
+        name = run.entry.name if alike <= {*group} else run.name
+        return f"{name}, {len(group)} {'seeds' if len(seeds) == len(group) else 'runs'}"
 
     @Slot()
     def _draw(self) -> None:
@@ -181,12 +198,12 @@ class CompareWindow(QWidget):
         if name is None or not self.runs:
             return
         self.plot.window, self.plot.logarithmic = self.smoothing.points, self.log.isChecked()
-        curves = [
-            ComparedCurve(
-                title=chip.title, members=[self.runs[place].curve(name, axis) for place in group], colour=group[0]
-            )
-            for group, chip in zip(self._groups, self.legend.chips.values(), strict=True)
-        ]
+        curves = []
+        for group, chip in zip(self._groups, self.legend.chips.values(), strict=True):
+            members = [self.runs[place].curve(name, axis) for place in group]
+            known = sum(bool(np.isfinite(y).any()) for _, y in members)
+            chip.set_value(_KNOWN.format(known) if 0 < known < len(group) else "")
+            curves.append(ComparedCurve(title=chip.text().replace("&&", "&").strip(), members=members, colour=group[0]))
         self.plot.set_curves(str(axis), self.curve.currentText(), curves)
         for place, chip in enumerate(self.legend.chips.values()):
             self.plot.set_shown(place, chip.isChecked())
@@ -211,12 +228,13 @@ def _table() -> QTableWidget:
 def _fill(table: QTableWidget, runs: Sequence[ComparedRun], rows: Sequence[Row]) -> None:
     table.setColumnCount(len(runs))
     table.setRowCount(len(rows))
-    table.setHorizontalHeaderLabels([run.entry.name for run in runs])
+    set_heads(table, [(run.name, run.name) for run in runs], right_from=len(runs))
+    table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
     table.setVerticalHeaderLabels([row.title for row in rows])
     for down, row in enumerate(rows):
         for across, text in enumerate(row.cells):
             item = QTableWidgetItem(text)
-            item.setToolTip(tooltip(f"{row.title} of {runs[across].entry.name}: {text}"))
+            item.setToolTip(tooltip(f"{row.title} of {runs[across].name}: {text}"))
             table.setItem(down, across, item)
     table.resizeColumnsToContents()
     for column in range(table.columnCount()):

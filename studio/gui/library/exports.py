@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.widgets.number_format import whole
 from studio.library.export.formats import ExportFormat, write_apart
 from studio.library.export.options import MOST_SAMPLES, ExportOptions
 from studio.library.run_summary import summary_of
+from studio.number_text import whole
 from studio.progress import Progress
 from studio.training.storage.run_identity import RunIdentity
 
@@ -83,7 +83,7 @@ class RunExports(QObject):
                 else kind.write(folder, out, options, progress)
             )
 
-        self._tasks.run(work, done=lambda said: self.said.emit(f"{said} in {out}"), failed=self._on_failed)
+        self._tasks.run(work, done=lambda said: self.said.emit(f"{said} in {out}"), failed=self.failed.emit)
 
     def ask_import(self, root: Path) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self._window, "Import a run", "", "Zip archive (*.zip)")
@@ -95,14 +95,11 @@ class RunExports(QObject):
 
             return unpack(Path(chosen), root, progress)
 
-        self._tasks.run(work, done=self._on_imported, failed=self._on_failed)
+        self._tasks.run(work, done=self._on_imported, failed=self.failed.emit)
 
     def _on_imported(self, folder: Path) -> None:
         self.said.emit(f"Imported {folder.name}")
         self.imported.emit()
-
-    def _on_failed(self, error: UserError) -> None:
-        self.failed.emit(error)
 
 
 def _documents() -> Path:

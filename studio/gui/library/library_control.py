@@ -10,20 +10,22 @@ from PySide6.QtCore import QFile, QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.overlays import Overlays
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import NewestTask, TaskRunner
-from studio.gui.state.view_state import RunPhase, RunView
 from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
 from studio.library.run_summary import RunSummary, summary_of
 from studio.paths import choose_runs_root
-from studio.training.storage.owner import owner_of
+from studio.training.storage.folder_lock import owner_of
 
 
 class LibraryControl(QObject):
     """The runs of one workspace, looked at again whenever a run begins, is saved or ends."""
 
     changed = Signal()  # other runs, or other words about them
+    renamed = Signal(object, str)  # Path, and what the run there is called now
+    moved = Signal()  # to another workspace
     stepped = Signal()  # the run under way is at another step
     failed = Signal(object)  # UserError
 
@@ -74,6 +76,7 @@ class LibraryControl(QObject):
             return
         self._index = RunIndex(root)
         self.entries = self._index.entries()
+        self.moved.emit()
         self.changed.emit()
         self.refresh()
 
@@ -115,7 +118,9 @@ class LibraryControl(QObject):
             hint = "Names have up to 80 characters, notes up to 100,000."
             self.failed.emit(UserError("That is too long to be kept", "", hint))
         else:
-            self.entries = [summary_of(path) if each.folder == folder else each for each in self.entries]
+            now = summary_of(path)
+            self.entries = [now if each.folder == folder else each for each in self.entries]
+            self.renamed.emit(path, now.name)
             self.changed.emit()
             self.refresh()
 

@@ -25,8 +25,8 @@ from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.messages import agrees
-from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named

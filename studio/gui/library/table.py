@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QKeyCombination, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from studio.gui.library.columns import HEADERS, Column
@@ -11,7 +11,7 @@ from studio.gui.library.table_model import THUMBNAIL, RunsModel
 from studio.gui.widgets.tooltip import KeyHelp
 
 COMPARE_KEYS = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_C)
-_PADDING = 14
+_PADDING, _LEAST_NAME = 14, 150
 
 
 class RunsView(QTableView):
@@ -68,6 +68,7 @@ class RunsView(QTableView):
         for column, header in HEADERS.items():
             wide = max(header.width, len(header.title) + 1) * self.fontMetrics().averageCharWidth() + _PADDING
             self.setColumnWidth(column, wide + (2 * THUMBNAIL if column is Column.NAME else 0))
+        self._widest = self._fitted = self.columnWidth(Column.NAME)
         self.selectionModel().selectionChanged.connect(self.chosen)
         self.doubleClicked.connect(self.look_asked)
         self.itemDelegate().closeEditor.connect(lambda: QTimer.singleShot(0, self, self.editing_over.emit))
@@ -101,6 +102,14 @@ class RunsView(QTableView):
         if index.isValid():
             self.setCurrentIndex(index)
             self.edit(index)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Names leave room for the share error, unless the person has given them another width."""
+        super().resizeEvent(event)
+        if self.columnWidth(Column.NAME) == self._fitted:
+            room = self.viewport().width() - self.columnWidth(Column.SHARE_ERROR)
+            self._fitted = max(_LEAST_NAME, min(self._widest, room))
+            self.setColumnWidth(Column.NAME, self._fitted)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Delete):

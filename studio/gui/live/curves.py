@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from studio.gui.plots.curves import CurvesSpec, PlotSpec
 from studio.gui.plots.history_plot import Curve
-from studio.gui.state.view_state import spoken
 from studio.models.catalog import MODELS, model_spec
 from studio.models.diagnostic import Reference
+from studio.names import spoken
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.health import GRADIENT, LOSS, UPDATE, networks_in
 from studio.training.storage.metrics import held_class
@@ -85,7 +85,7 @@ _UPDATE = (
     "‖Δθ‖/‖θ‖."
 )
 _HELD = (
-    "What a thermostat adds to the ΔH asked for, so that the shares arrive.\n"
+    "What holding adds to the ΔH asked for, so that the shares arrive.\n"
     "Switch on “Hold” in the table of the target; the first points come once shares have been evaluated."
 )
 _CORRECTION = (
@@ -148,7 +148,7 @@ GRADIENTS = CurvesSpec(
 _CORRECTIONS = PlotSpec(
     name="corrections",
     title="Correction",
-    axis="applied − asked ΔH (nats)",
+    axis="added ΔH (nats)",
     tip=_CORRECTION,
     curves=_corrections,
     smooth=False,

@@ -17,8 +17,7 @@ from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import fill
-from studio.gui.widgets.number_format import FIGURE_SPACE, whole
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.picture_rows import PictureRows
 from studio.gui.widgets.picture_saver import PictureSaver
 from studio.gui.widgets.pictures import side_by_side
@@ -26,6 +25,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile
+from studio.number_text import FIGURE_SPACE, whole
 from studio.training.messages.snapshot import Snapshot
 from studio.training.storage.frames import Frame
 
@@ -56,7 +56,7 @@ class DiagnosticsPanel(LivePanel):
         self._views = QStackedWidget()
         for view in (self.histogram, self.profile, self.pictures):
             self._views.addWidget(view)
-        self.legend = Legend(theme)
+        self.legend = Legend(theme, self.histogram, self.profile)
         self.legend.toggled.connect(self.request_draw)
         self._tip = wrapped_label("", "small")
         self.saver = PictureSaver()
@@ -64,7 +64,7 @@ class DiagnosticsPanel(LivePanel):
         self.show_empty(_EMPTY)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
-        time.run_shown.connect(self.reset)
+        time.pictures_gone.connect(self.reset)
 
     def _controls(self) -> QWidget:
         self.choice = named(ChoiceBox(), "diagnostics_choice", "Diagnostic", _CHOICE)

@@ -8,17 +8,16 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QToolTip, QWidget
 
-from studio.figures import compact
-from studio.gui.state.view_state import DatasetView
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill, scrolled
-from studio.gui.widgets.number_format import FIGURE_SPACE
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import tooltip
+from studio.number_text import FIGURE_SPACE, compact
 from studio.training.messages.snapshot import PlannedExamples, Snapshot
 from studio.training.storage.frames import Frame
 
@@ -49,7 +48,7 @@ class ExamplesPanel(LivePanel):
         self.show_empty(_EMPTY)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
-        time.run_shown.connect(self.reset)
+        time.pictures_gone.connect(self.reset)
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:

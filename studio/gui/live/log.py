@@ -28,7 +28,7 @@ from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.layouts import fill
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import KeyHelp, named
 

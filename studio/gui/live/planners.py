@@ -5,24 +5,25 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QProgressBar, QTableWidget, QTableWidgetItem, QWidget
 
-from studio.figures import compact
 from studio.gui.run.run_control import RunControl
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.setup import Setup
-from studio.gui.state.view_state import RunPhase, RunView, spoken
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill, row_of
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.tables import cell, read_only, set_heads
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help, tooltip
+from studio.names import spoken
+from studio.number_text import compact
 from studio.training.messages.commands import CancelComparison, ComparePlanners
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
 
 _EMPTY = (
     "How steady a batch's gradient is under each planner, and whether it is biased, measured at the model's present "
-    "parameters.\nPress Start to train, then “Compare planners” here; it takes some ten seconds."
+    "parameters.\nPress Start to train, then “Compare planners” here; it takes about ten seconds."
 )
 _OTHER = (
     "How steady a batch's gradient is under each planner is measured while a run trains.\n"

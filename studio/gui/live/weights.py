@@ -12,19 +12,19 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QWidget
 
-from studio.figures import compact, percent
 from studio.gui.plots.axis import nice_above
 from studio.gui.plots.bins import Bins, make_bins
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.plots.plot import Plot
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.layouts import fill
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.number_text import compact, percent
 from studio.training.messages.snapshot import Snapshot
 from studio.training.storage.frames import Frame
 
@@ -42,6 +42,13 @@ _TIPS = {
 _LEAST_LOG = -700.0
 """log₁₀ of the smallest weight that is told apart from 0; two offsets of 700 reach e^−1400."""
 _LEAST_PERCENT = 1e-3  # bottom of a logarithmic share axis where there is nothing smaller
+
+
+class _Bars(pg.BarGraphItem):
+    """Bars without an outline; how many pixels one takes is asked eight times a drawing."""
+
+    def pixelPadding(self) -> float:
+        return 0.0
 
 
 class WeightsPanel(LivePanel):
@@ -70,9 +77,9 @@ class WeightsPanel(LivePanel):
         self.plot.describe = self._describe
         self.plot.reset_asked.connect(self.request_draw)
         for name in _TITLES:
-            self._bars[name] = pg.BarGraphItem(x0=[], x1=[], height=[])
+            self._bars[name] = _Bars(x0=[], x1=[], height=[])
             self.plot.addItem(self._bars[name], ignoreBounds=True)
-        self.legend = Legend(theme)
+        self.legend = Legend(theme, self.plot)
         for name, colour in (("dataset", "data_grey"), ("recent", 0)):
             self.legend.add(Chip(name, _TITLES[name], _TIPS[name]), colour)
         self.legend.toggled.connect(self.request_draw)
@@ -83,7 +90,7 @@ class WeightsPanel(LivePanel):
         target.changed.connect(self.take_tilt)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
-        time.run_shown.connect(self.reset)
+        time.pictures_gone.connect(self.reset)
         self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
@@ -149,8 +156,8 @@ class WeightsPanel(LivePanel):
             "recent": _percent(self._bins.counts(self._recent)),
         }
         self._show(self._bins)
-        if self._tilt is not None:
-            self.set_figures(f"ESS/n\u00a0{compact(100 * self._tilt.trained.summary.efficiency, 2)}\u00a0%")
+        worth = 0.0 if self._tilt is None else 100 * self._tilt.trained.summary.efficiency
+        self.set_figures("" if self._tilt is None else f"ESS/n\u00a0{compact(worth, 2)}\u00a0%")
 
     def _show(self, bins: Bins) -> None:
         raw = self._tilt is not None and self._tilt.perturbation.gauge.value == "raw"

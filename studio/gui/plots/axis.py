@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from studio.figures import power
+from studio.number_text import power
 
 Range = tuple[float, float]
 

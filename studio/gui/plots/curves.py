@@ -13,7 +13,6 @@ from PySide6.QtCore import SignalInstance, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
-from studio.figures import compact
 from studio.gui.plots.axis import Range
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
@@ -24,9 +23,10 @@ from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named
+from studio.number_text import compact
 from studio.training.config.run_config import RunConfig
 
 _VIEWS = {"All steps": None, "Last 1,000": 1_000, "Last 10,000": 10_000, "Last 100,000": 100_000}
@@ -107,7 +107,7 @@ class CurvesPanel(LivePanel):
         self._spec, self._source, self._view = spec, source, source.history
         self._compact = False
         self.plots = {each.name: self._make_plot(each) for each in spec.plots}
-        self.legend = Legend(theme)
+        self.legend = Legend(theme, *self.plots.values())
         self.legend.toggled.connect(self._choose_curves)
         self._left_out = plain_label(role="small", wraps=True)
         self._left_out.hide()
@@ -164,7 +164,7 @@ class CurvesPanel(LivePanel):
     def draw(self) -> None:
         curves = [self._curves(plot) for plot in self._spec.plots]
         if not any(curves):
-            self.show_empty(self._spec.empty)
+            self.show_empty(self._view.missing or self._spec.empty)
             return
         if curves != [plot.curves for plot in self.plots.values()]:
             self._set_curves(curves)

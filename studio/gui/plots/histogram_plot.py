@@ -10,14 +10,13 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QPen
 
-from studio.figures import compact, percent
 from studio.gui.plots.axis import Line, nice_above
 from studio.gui.plots.bins import shares, value_edges
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.reference_lines import ReferenceLines
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Histogram
+from studio.number_text import compact, percent, whole
 
 Floats = NDArray[np.float64]
 _LEAST_PERCENT = 0.01  # bottom of a logarithmic axis

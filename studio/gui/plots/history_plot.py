@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QTimer, Slot
 from PySide6.QtGui import QColor, QPen
 
-from studio.figures import compact
 from studio.gui.plots.axis import Line, Range, steps_shown, sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.state.envelope import Points
 from studio.gui.state.history import History, HistoryView
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens, mixed
 from studio.models.diagnostic import Reference
+from studio.number_text import compact, whole
 from studio.perturb.arrays import Floats
 
 _LATELY = 80  # points at the end of a curve of which every outlier counts
@@ -172,7 +171,7 @@ class HistoryPlot(Plot):
         x_range = self._x_range(max((float(each.steps[-1]) for each in (history, *others) if len(each)), default=0.0))
         extremes = [self._draw_curve(drawn, x_range) for drawn in self._drawn.values()]
         extremes += self._draw_references()
-        self.marks.set_places(np.array([mark.step for mark in history.marks], dtype=np.float64))
+        self.marks.set_places(np.array([mark.step for mark in self._looked_at.marks], dtype=np.float64))
         at = self._looked_at.cursor
         self.cursor.set_places(np.array([] if at is None else [at], dtype=np.float64))
         if self.following:
@@ -269,7 +268,7 @@ class HistoryPlot(Plot):
         """The mark under the mouse, or else the values at the logged step nearest to it."""
         history = self._history
         reach = _NEAR * self.view.viewPixelSize()[0]
-        marks = [mark for mark in history.marks if abs(mark.step - x) <= reach]
+        marks = [mark for mark in self._looked_at.marks if abs(mark.step - x) <= reach]
         if marks:
             return "<br>".join(f"<b>step {whole(mark.step)}</b> {escape(mark.text)}" for mark in marks[-8:])
         step = _nearest(history.steps, x) if len(history) else x

@@ -6,10 +6,11 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
+from studio.gui.plots.plot import Plot
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import FIGURE_SPACE
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help
+from studio.number_text import FIGURE_SPACE
 
 _SWATCH = 12
 
@@ -76,13 +77,15 @@ def is_cramped(panel: QWidget) -> bool:
 
 
 class Legend(QWidget):
-    """Chips in rows."""
+    """Chips in rows, below pictures of these plots, too."""
 
     toggled = Signal(str, bool)  # name, shown
 
-    def __init__(self, theme: ThemeManager) -> None:
+    def __init__(self, theme: ThemeManager, *plots: Plot) -> None:
         super().__init__()
         self._theme = theme
+        for plot in plots:
+            plot.legend = self
         self.chips: dict[str, Chip] = {}
         self._colours: dict[str, tuple[int | str, bool]] = {}
         self._compact = False

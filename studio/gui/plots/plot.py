@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHelpEvent, QKeyEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QGuiApplication,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QToolTip, QWidget
 
 from studio.gui.plots.axis import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.widgets.buttons import Menu
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import KeyHelp, rich, tooltip
 
@@ -34,15 +48,22 @@ class Axis(pg.AxisItem):
     Attributes:
         names: what stands at 0, 1, 2, … in place of numbers; empty for numbers.
         compact: few ticks, and no title.
+        unit: stands behind each number, where no title says it.
     """
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
         self.logarithmic = self.compact = False
         self.names: tuple[str, ...] = ()
+        self.unit = ""
         self.enableAutoSIPrefix(False)
         self.setStyle(tickLength=-4, autoExpandTextSpace=False, hideOverlappingLabels=False)
-        self.setCacheMode(self.CacheMode.DeviceCoordinateCache)  # its texts are drawn anew only when they change
+        self.draw_anew()
+
+    def draw_anew(self) -> None:
+        """Its texts are drawn only when they change; of what is kept of a smaller size Qt would leave pieces."""
+        self.setCacheMode(self.CacheMode.NoCache)
+        self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
 
     def boundingRect(self) -> QRectF:
         """Room for the labels at both ends, which pyqtgraph would leave out."""
@@ -67,7 +88,8 @@ class Axis(pg.AxisItem):
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.names:
             return [self.names[round(value)] for value in values]
-        return [log_label(value) if self.logarithmic else number_label(value, spacing) for value in values]
+        label = log_label if self.logarithmic else partial(number_label, step=spacing)
+        return [f"{label(value)}{self.unit}" for value in values]
 
 
 class MarkLines(pg.GraphicsObject):
@@ -103,7 +125,11 @@ class MarkLines(pg.GraphicsObject):
 
 
 class Plot(pg.PlotWidget):
-    """A themed plot."""
+    """A themed plot.
+
+    Attributes:
+        legend: beside it, which pictures of it have, too, where it is shown.
+    """
 
     KEYS = KeyHelp("In a plot", (("Move", "Arrows"), ("Zoom", "+ and −"), ("Show everything", "Home")))
 
@@ -115,9 +141,12 @@ class Plot(pg.PlotWidget):
         super().__init__(axisItems=self.axes, enableMenu=False)
         self.labels = {"bottom": x_label, "left": y_label}
         self.describe: Callable[[float, float], str] = lambda x, y: ""
+        self.legend: QWidget | None = None
         self.setAccessibleName(name)
         self.setObjectName(name)
         self.setMinimumSize(120, 80)
+        # It fills all of its area, so that Qt need not draw what is below, up to the window, at every point of a curve.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         item = self.getPlotItem()
         item.hideButtons()
         item.disableAutoRange()
@@ -148,6 +177,7 @@ class Plot(pg.PlotWidget):
             label = rich(self.labels[side])
             axis.setLabel(label, color=tokens.muted, **{"font-size": f"{tokens.font_small}pt"})
             axis.showLabel(bool(self.labels[side]) and not axis.compact)
+            axis.unit = " %" if axis.compact and self.labels[side].endswith("(%)") else ""
         metrics = pg.QtGui.QFontMetrics(font)
         compact = self.axes["left"].compact
         room = metrics.horizontalAdvance("−0.00" if compact else "−0.00000") + (0 if compact else metrics.height())
@@ -183,6 +213,11 @@ class Plot(pg.PlotWidget):
         shown_x, shown_y = self.view.viewRange()
         if tuple(shown_x) != x or tuple(shown_y) != y:
             self.view.setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for axis in self.axes.values():
+            axis.draw_anew()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
@@ -224,6 +259,42 @@ class Plot(pg.PlotWidget):
         menu.addAction("Copy as picture").triggered.connect(self.copy_picture)
         menu.popup(event.globalPos())
 
+    def caption(self) -> str:
+        """Whose numbers it shows, as the panel around it knows, or else the title of its window."""
+        above = self.parentWidget()
+        while above is not None:
+            if isinstance(above, LivePanel) and (words := above.caption()):
+                return words
+            above = above.parentWidget()
+        return QWidget.window(self).windowTitle()  # some plots call something else their window
+
     @Slot()
     def copy_picture(self) -> None:
-        QGuiApplication.clipboard().setPixmap(QWidget.grab(self))
+        """Copy it with its legend and caption below; the caption is the description of a file made of it, too."""
+        parts = [QWidget.grab(self)]
+        if self.legend is not None and not self.legend.isHidden():
+            parts.append(self.legend.grab())
+        QGuiApplication.clipboard().setImage(self._captioned(parts, self.caption()))
+
+    def _captioned(self, parts: Sequence[QPixmap], caption: str) -> QImage:
+        sizes, air = [part.deviceIndependentSize().toSize() for part in parts], self.tokens.spacing
+        size = QSize(max(each.width() for each in sizes), sum(each.height() for each in sizes))
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+        room = QRect(air, size.height(), size.width() - 2 * air, 10_000)
+        text = self.fontMetrics().boundingRect(room, flags, caption)
+        high = size.height() + (text.height() + air if caption else 0)
+        ratio = parts[0].devicePixelRatio()
+        image = QImage(QSize(size.width(), high) * ratio, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        image.fill(QColor(self.tokens.surface))
+        image.setText("Description", caption)
+        painter = QPainter(image)
+        painter.setFont(self.font())
+        top = 0
+        for part, each in zip(parts, sizes, strict=True):
+            painter.drawPixmap(0, top, part)
+            top += each.height()
+        painter.setPen(QColor(self.tokens.text))
+        painter.drawText(room, flags, caption)
+        painter.end()
+        return image

@@ -9,12 +9,12 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor, QPen
 
-from studio.evaluation.report import Mean
-from studio.figures import compact
+from studio.evaluation.evaluation import Mean
 from studio.gui.plots.axis import Range, sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Profile
+from studio.number_text import compact
 
 _DOTTED_UP_TO = 40  # points that get a dot each
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QSlider, QWidget
 
 from studio.gui.widgets.layouts import row_of
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.tooltip import named, set_help
+from studio.number_text import whole
 
 _WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
 

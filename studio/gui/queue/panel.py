@@ -18,12 +18,12 @@ from studio.gui.widgets.buttons import menu_action, push_button, tool_button
 from studio.gui.widgets.flow_layout import FlowLayout, flow_of
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.messages import notify
-from studio.gui.widgets.number_format import format_eta
-from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
 from studio.jobs.job import Job, JobStatus
+from studio.number_text import format_eta
 
 _EMPTY = "No run is queued. Set one up, say how long it is to train, and press “Add”; then run the queue."
 _MOST_AT_ONCE = 16
@@ -118,7 +118,7 @@ class QueuePanel(LivePanel):
         if fault:
             self._log.add(f"The run was not queued. {fault}", Level.WARNING)
         else:
-            self.queue.add(self._setup.config, self.length.limit)
+            self.queue.add(self._setup.config_to_queue(), self.length.limit)
 
     @Slot()
     def _set_at_once(self) -> None:

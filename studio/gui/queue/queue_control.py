@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 from studio.gui.state.log import Level, Log
 from studio.gui.state.setup import Setup
 from studio.jobs.attempt import LocalProcesses
@@ -18,6 +19,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep
+from studio.library.run_summary import stamp_of
 from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.run_title import run_title
 
@@ -57,84 +59,75 @@ class QueueControl(QObject):
     def begin(self) -> None:
         """Take up a queue that is there from an earlier time, and go on with it if it was running then."""
         if self._path.exists():
-            self._try(self._open)
+            with self._telling():
+                self._open()
 
     def add(self, config: RunConfig, limit: StopCondition) -> None:
         """Queue a run of a configuration as it is now."""
-
-        def act() -> None:
+        with self._acting():
             queue = self._open().queue
-            data = self._setup.dataset
-            known = data is not None and config.dataset == self._setup.config.dataset
-            counts = dict(zip(data.class_names, data.counts.tolist(), strict=True)) if known and data else None
-            title = run_title(config, counts)
-            folder = self._setup.runs_root / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
-            queue.add(config, limit, folder, title)
+            title = run_title(config)  # not by shares, which are those of the data at its turn
+            folder = self._root() / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
+            queue.add(config, limit, folder, title, data=self._setup.fingerprints(config))
             self._log.add(f"Queued: {title}")
 
-        self._act(act)
-
     def add_sweep(self, sweep: Sweep, title: str) -> tuple[int, ...]:
-        """Queue all runs of a sweep, or none.
-
-        Returns:
-            the jobs' ids.
-        """
-        ids: list[int] = []
-
-        def act() -> None:
+        """Queue all runs of a sweep, or none; the jobs' ids."""
+        ids: tuple[int, ...] = ()
+        with self._acting():
             marks = sweep.marks(title)
-            folders = [self._setup.runs_root / f"{mark.sweep}_{mark.number:03d}" for mark in marks]
-            ids.extend(self._open().queue.add_sweep(sweep, marks, folders))
+            root = self._root()
+            folders = [root / f"{mark.sweep}_{mark.number:03d}" for mark in marks]
+            ids = self._open().queue.add_sweep(sweep, marks, folders, self._setup.fingerprints)
             self._log.add(f"Queued: {title}, {len(ids)} runs")
-
-        self._act(act)
-        return tuple(ids)
+        return ids
 
     def remove_waiting(self, ids: Sequence[int]) -> None:
         """Take those of these jobs off the list that have not begun."""
-
-        def act() -> None:
+        with self._acting():
             count = self._open().queue.remove_waiting(ids)
             self._log.add(f"Taken off the queue: {count} runs")
 
-        self._act(act)
-
     def run(self, running: bool) -> None:
         """Start jobs from now on, or start no more; one that runs is not touched."""
-
-        def act() -> None:
+        with self._acting():
             runner = self._open()
             runner.queue.set_running(running)
             runner.paused = not running
-
-        self._act(act)
         self._poll()
 
     def set_at_once(self, count: int) -> None:
         """How many jobs run at a time."""
-
-        def act() -> None:
+        with self._acting():
             runner = self._open()
             runner.queue.set_at_once(count)
             runner.at_once = self.at_once = count
 
-        self._act(act)
-
     def cancel(self, jobs: Sequence[Job]) -> None:
         """Stop those that run, which are saved, and leave out those that wait."""
-        self._act(lambda: self._open().cancel(*jobs))
+        with self._acting():
+            self._open().cancel(*jobs)
 
     def retry(self, jobs: Sequence[Job]) -> None:
-        self._act(lambda: self._open().queue.retry(*jobs))
+        with self._acting():
+            self._open().queue.retry(*jobs)
 
     def remove(self, jobs: Sequence[Job]) -> None:
         """Take jobs off the list; their run folders stay."""
-        self._act(lambda: self._open().queue.remove(*jobs))
+        with self._acting():
+            self._open().queue.remove(*jobs)
 
     def move(self, jobs: Sequence[Job], by: int) -> None:
         """Let jobs run earlier (negative) or later."""
-        self._act(lambda: self._open().queue.move(jobs, by))
+        with self._acting():
+            self._open().queue.move(jobs, by)
+
+    @Slot()
+    def follow_runs(self) -> None:
+        """The workspace is another, or called otherwise: look for the runs of jobs that were moved there with it."""
+        if self._runner is not None:
+            with self._acting():
+                self._relocate(self._runner.queue)
 
     def shutdown(self) -> None:
         """Have what runs save and end by itself; the next start goes on with it."""
@@ -150,17 +143,47 @@ class QueueControl(QObject):
             self.at_once = queue.at_once
             self._runner = JobRunner(queue, at_once=self.at_once, workers=LocalProcesses(self._setup.data_root))
             self._runner.paused = not queue.running
+            self._relocate(queue)
             self._timer.start()
             self._look()
         return self._runner
 
-    def _act(self, act: Callable[[], object]) -> None:
-        self._try(act)
+    def _root(self) -> Path:
+        """The workspace, which is there once a job is queued, so that none begins where it is not any more."""
+        root = self._setup.runs_root
+        with reporting("The folder of the runs cannot be made", root, "Choose another one."):
+            root.mkdir(parents=True, exist_ok=True)
+        return root
+
+    def _relocate(self, queue: JobQueue) -> None:
+        root = self._setup.runs_root
+        moved = {job.id: root / job.folder.name for job in queue.jobs() if _has_moved(job, root)}
+        if moved:
+            queue.relocate(moved)
+
+    def _pause_if_gone(self, queue: JobQueue) -> None:
+        """Start nothing where the folder of the runs is gone: what had begun there would begin anew."""
+        waiting = [job.folder.parent for job in self.jobs if job.status is JobStatus.WAITING]
+        gone = next((root for root in waiting[: self.at_once] if not root.exists()), None)
+        if gone is not None:
+            queue.set_running(False)
+            hint = (
+                "Choose where it is now, under “Workspace…” of the runs, and run the queue; or remove its runs from it."
+            )
+            self._log.add_error(UserError("The queue is paused", f"{gone} is not there.", hint))
+
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        """Look how the jobs stand once something was done to them, or could not be."""
+        with self._telling():
+            yield
         self._look()
 
-    def _try(self, act: Callable[[], object]) -> None:
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell what cannot be done, once."""
         try:
-            act()
+            yield
         except UserError as error:
             if str(error) != self._told:
                 self._told = str(error)
@@ -168,22 +191,24 @@ class QueueControl(QObject):
 
     @Slot()
     def _poll(self) -> None:
-        if self._runner is not None:
-            self._try(self._runner.poll)
-            self._look()
+        runner = self._runner
+        if runner is not None:
+            with self._acting():
+                if runner.queue.running:
+                    self._pause_if_gone(runner.queue)
+                runner.paused = not runner.queue.running  # as another window may have said
+                runner.at_once = self.at_once = runner.queue.at_once
+                runner.poll()
 
     def _look(self) -> None:
+        if self._runner is not None:
+            with self._telling():
+                self._take(self._runner.queue.jobs(), busy=self._runner.busy)
+
+    def _take(self, found: tuple[Job, ...], *, busy: bool) -> None:
         """Take in how the jobs stand, and tell of those that have ended."""
-        runner = self._runner
-        if runner is None:
-            return
         before = {job.id: job.status for job in self.jobs}
-        read: list[tuple[Job, ...]] = []
-        self._try(lambda: read.append(runner.queue.jobs()))
-        if not read:
-            return
         self._told = ""
-        (found,) = read
         if found != self.jobs:
             self.jobs = found
             ended = [job for job in found if job.status.ended and before.get(job.id) is JobStatus.RUNNING]
@@ -192,7 +217,7 @@ class QueueControl(QObject):
                 self.job_ended.emit()
             if ended and all(job.status.ended for job in found):
                 self.through.emit()
-        if runner.busy:
+        if busy:
             self._awake.keep()
         else:
             self._awake.let_sleep()
@@ -202,3 +227,10 @@ class QueueControl(QObject):
         level = Level.WARNING if job.status is JobStatus.FAILED else Level.INFO
         reason = f": {job.error}" if job.error else f"; it is in {job.folder}"
         self._log.add(f"Queue: {job.title} {_ENDINGS[job.status]}{reason}", level)
+
+
+def _has_moved(job: Job, root: Path) -> bool:
+    """Whether the run of a job is in this workspace now; one that has not begun is where there is a folder for it."""
+    if job.status is JobStatus.RUNNING or job.folder.parent == root or stamp_of(job.folder):
+        return False
+    return bool(stamp_of(root / job.folder.name)) or not (job.attempts or job.folder.parent.exists())

@@ -48,8 +48,8 @@ class SweepActions(QObject):
         from studio.gui.queue.sweep_dialog import SweepDialog  # with its forms, for which the first paint does not wait
 
         dataset = self._setup.dataset
-        names = dataset.class_names if dataset is not None else ()
-        dialog = SweepDialog(self._setup.config, names, self._seconds, theme, window)
+        names = dataset.class_names if dataset is not None and not self._setup.awaits_data else ()
+        dialog = SweepDialog(self._setup.config_to_queue(), names, self._seconds, theme, window)
         dialog.accepted.connect(lambda: self._add(dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCompleter,
@@ -28,15 +28,16 @@ from studio.gui.queue.sweep_row import HOW, SweepRow
 from studio.gui.widgets.buttons import push_button, tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column_of, row_of
+from studio.gui.widgets.layouts import column_of, resize_to_fit, row_of
 from studio.gui.widgets.number_entry import MINUS
-from studio.gui.widgets.number_format import format_eta, spoken_duration
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
 from studio.jobs.sweep import Sweep
 from studio.jobs.sweep_plan import Combination, SweepPlan, Varied
+from studio.number_text import format_eta, spoken_duration
 from studio.training.config.run_config import RunConfig, StopCondition
+from studio.training.config.run_title import kinds, own_name
 from studio.training.config.sweep_mark import title_of
 
 _SIZE = (760, 620)
@@ -66,14 +67,14 @@ class SweepDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("sweep_dialog")
         self.setWindowTitle("Sweep")
-        self.resize(*_SIZE)
+        resize_to_fit(self, QSize(*_SIZE))
         self.sweep: Sweep | None = None
         self._config, self._seconds = config, seconds
         self._fields = {field.path: field for field in sweepable(config, class_names)}
         self.rows: list[SweepRow] = []
         self._settle = QTimer(self, interval=_PAUSE, singleShot=True)
         self._settle.timeout.connect(self.show_plan)
-        name = config.name or f"{config.dataset.kind}-{config.model.kind}"
+        name = own_name(config) or kinds(config)
         head = plain_label(f"Every run is “{name}” as it is set up now, but for what varies here. {HOW}", wraps=True)
         self.summary = plain_label(name="sweep_summary", wraps=True)
         self.preview = named(QListWidget(), "sweep_preview", "Runs", "The runs that this comes to, in their order.")
@@ -144,7 +145,7 @@ class SweepDialog(QDialog):
             widget.setObjectName(f"sweep_{name}")
             set_help(widget, name.capitalize(), tip)
             form.addRow(title, widget)
-        form.insertRow(2, "&Train each for", self.length)
+        form.insertRow(2, "T&rain for", self.length)
         return form
 
     def _make_buttons(self) -> QDialogButtonBox:
@@ -238,7 +239,7 @@ class SweepDialog(QDialog):
         """Say what it comes to, or what is wrong; the plan, if nothing is."""
         self._settle.stop()
         titles = " × ".join(row.field.title for row in self.rows)
-        self.name.setPlaceholderText(f"{titles or 'Seeds'} of {self._config.name or self._config.model.kind}"[:80])
+        self.name.setPlaceholderText(f"{titles or 'Seeds'} of {own_name(self._config) or kinds(self._config)}"[:80])
         self.preview.clear()
         values = [row.show_state() for row in self.rows]
         missing = [row for row, each in zip(self.rows, values, strict=True) if each is None]

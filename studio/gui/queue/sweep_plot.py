@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QColor, QPen
 
-from studio.figures import compact
 from studio.gui.plots.axis import sticky
 from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.number_text import compact
 
 Floats = NDArray[np.float64]
 _ROOM = 0.14

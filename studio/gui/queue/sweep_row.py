@@ -45,7 +45,8 @@ class SweepRow:
         except BadValuesError as error:
             self._say("" if self.untouched else str(error), fault=not self.untouched)
             return None
-        shown = ", ".join(value_text(value) for value in values[:_FEW]).replace("-", MINUS)
+        titles = {getattr(value, "value", value): title for value, title in self.field.choices}
+        shown = ", ".join(titles.get(value) or value_text(value) for value in values[:_FEW]).replace("-", MINUS)
         number = "1 value" if len(values) == 1 else f"{len(values)} values"
         self._say(f"{number}: {shown}{', …' if len(values) > _FEW else ''}", fault=False)
         return values

@@ -14,11 +14,10 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from studio.evaluation.committee import TOTAL_VARIATION
-from studio.figures import compact
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.tables import cell, read_only
 from studio.gui.widgets.tooltip import named, tooltip
-from studio.library.curve_titles import curve_title
+from studio.library.curve_titles import shared_title
 from studio.library.sweep_results import (
     FRECHET,
     HIGH,
@@ -30,6 +29,7 @@ from studio.library.sweep_results import (
     SweepResults,
     SweepRun,
 )
+from studio.number_text import compact
 from studio.training.config.sweep_mark import setting_name, value_text
 
 _WIDEST = 220
@@ -77,7 +77,7 @@ class SweepColumn:
 def columns_of(results: SweepResults) -> list[SweepColumn]:
     """Settings first, then how the runs ended, numbers, and where they are; ends of intervals stand beside theirs."""
     numbers = [name for name in results.names if name not in (LOW, HIGH)]
-    titles = {name: curve_title(name) for name in numbers}
+    titles = {name: shared_title(name, [run.kind for run in results.runs if name in run.numbers]) for name in numbers}
     tips = {name: f"Mean of the last tenth of the curve “{title}”." for name, title in titles.items()}
     told = {name: (titles[name], tips[name]) for name in numbers} | _NUMBERS
     return [

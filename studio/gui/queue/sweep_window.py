@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSplitter, QWidget
 
@@ -14,12 +14,11 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.gui.queue.sweep_plot import Coordinate, SweepPlot
 from studio.gui.queue.sweep_table import SweepColumn, SweepTable, columns_of
-from studio.gui.state.task_runner import NewestTask, TaskRunner
-from studio.gui.state.view_state import TaskView
+from studio.gui.state.task_runner import NewestTask, TaskRunner, TaskView
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column_of, row_of
+from studio.gui.widgets.layouts import column_of, resize_to_fit, row_of
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named
@@ -46,7 +45,7 @@ class SweepWindow(QWidget):
         self.setObjectName("sweep_window")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Sweep – Perturbation Studio")
-        self.resize(*_SIZE)
+        resize_to_fit(self, QSize(*_SIZE))
         self._members = members
         self._reader = SweepReader()
         self._tasks = TaskRunner(self)
@@ -120,7 +119,8 @@ class SweepWindow(QWidget):
         self.results = results
         ended = sum(run.status == "completed" for run in results.runs)
         self.setWindowTitle(f"{results.title} – Perturbation Studio")
-        self._say(f"{results.title}: {ended:,} of {len(results.runs):,} runs are completed", "")
+        copies = f"; copies of them are left out: {', '.join(results.copies)}" if results.copies else ""
+        self._say(f"{results.title}: {ended:,} of {len(results.runs):,} runs are completed{copies}", "")
         columns = columns_of(results)
         self.table.show_results(results)
         self._settings = [column for column in columns if column.path]

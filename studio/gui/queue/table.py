@@ -93,10 +93,11 @@ class QueueTable(QTableWidget):
             if item is None:
                 item = QTableWidgetItem()
                 self.setItem(row, column, item)
-            elif item.text() == text and item.data(Qt.ItemDataRole.UserRole) == job.id:
+            tip = tooltip(*tips) if column == 0 else tooltip(text)
+            if (item.text(), item.toolTip(), item.data(Qt.ItemDataRole.UserRole)) == (text, tip, job.id):
                 continue
             item.setText(text)
-            item.setToolTip(tooltip(*tips) if column == 0 else tooltip(text))
+            item.setToolTip(tip)
             item.setData(Qt.ItemDataRole.UserRole, job.id)
 
     def show_times(self, jobs: Sequence[Job]) -> None:

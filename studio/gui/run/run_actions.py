@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.setup import Setup
 from studio.gui.state.subject import Aspect, Subject
-from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.messages.commands import Pause, Restore, Resume, SampleNow, Save, SaveElsewhere, Step
@@ -57,7 +57,7 @@ _MOVE = "Move the run into another folder and go on, as when its disk is full. A
 _RESTORE = "While it is paused: restore weights and optimisers as they were when training last looked well."
 _CONTROLS = (
     _Control("start", "&Start", "start", "F5", lambda run: not run.phase.active, _START),
-    _Control("resume", "Resume from its last &checkpoint", "start", "Shift+F5", _never, _RESUME),
+    _Control("resume", "Resume from the last &checkpoint", "start", "Shift+F5", _never, _RESUME),
     _Control("pause", "&Pause", "pause", "F6", _trains, _PAUSE),
     _Control("step", "S&tep", "step", "F7", _trains, _STEP),
     _Control("stop", "St&op", "stop", "F8", lambda run: run.phase is RunPhase.PREPARING or _trains(run), _STOP),
@@ -157,18 +157,20 @@ class RunActions(QObject):
         run: RunView = self._runs.run
         waiting = self._starter.busy  # to go on with a run; only Stop calls it off
         other = run.phase.active and self._subject.aspect is Aspect.LOOKING  # than the run that trains
+        blocked, possible = self._starter.blocked, {}
         for control in _CONTROLS:
             able = control.name == "stop" if waiting else control.enabled(run)
-            self._actions[control.name].setEnabled(able and (not other or control.name in _OF_ANY))
+            possible[control.name] = able and (not other or control.name in _OF_ANY)
+        possible["start"] = not blocked
+        possible["resume"] = not waiting and self._subject.resumable is not None
+        # But not a run beside the set-up that is the subject.
+        possible["evaluate"] = self._evaluable and not waiting and self._subject.aspect is not Aspect.SETUP
+        for name, able in possible.items():
+            self._actions[name].setEnabled(able)
         for name in _OF_ANY:
             whose = f" It is “{self._runs.title}” that trains." if other else ""
             _describe(self._actions[name], _TIPS[name] + whose)
-        self._actions["resume"].setEnabled(not waiting and self._subject.resumable is not None)
-        evaluate = self._actions["evaluate"]  # but not a run beside the set-up that is the subject
-        evaluate.setEnabled(self._evaluable and not waiting and self._subject.aspect is not Aspect.SETUP)
-        _describe(evaluate, self._evaluate_tip or _TIPS["evaluate"])
-        blocked = self._starter.blocked
-        self._actions["start"].setEnabled(not blocked)
+        _describe(self._actions["evaluate"], self._evaluate_tip or _TIPS["evaluate"])
         _describe(self._actions["start"], blocked or _TIPS["start"])
         back_to = "" if run.good_step is None else f" (step {run.good_step:,})"
         self._actions["restore"].setText(_GO_BACK + back_to)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.run.bridge import DRAW_INTERVALS, Bridge
+from studio.gui.run.mailbox_timer import DRAW_INTERVALS, MailboxTimer
 from studio.gui.state.history import History
 from studio.gui.state.log import Level, Log, line_of
 from studio.gui.state.old_runs import Past
-from studio.gui.state.view_state import RunPhase, RunView, run_after
-from studio.training.config.run_config import RunConfig
+from studio.gui.state.run_view import RunPhase, RunView, run_after
+from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.config.run_title import run_title
 from studio.training.messages.commands import Command, Stop
 from studio.training.messages.events import (
@@ -47,14 +47,11 @@ class RunControl(QObject):
     history_changed = Signal()  # new points or marks, or another one
     target_applied = Signal(int, int)  # step, and the revision that the run trains towards from it on
     target_rejected = Signal(int, object)  # revision, UserError
-    troubled = Signal(object)  # UserError that paused or ended the run
+    troubled = Signal(object)  # Warned | Finished: something that the person can mend has paused or ended the run
     comparing_planners = Signal(float)  # how far a comparison of planners is, 0…1
     planners_compared = Signal(object)  # PlannerReport | None if it was called off
     evaluation_arrived = Signal(object)  # Evaluated | Evaluating | EvaluationEnded
-    unsaved = Signal(object, bool)  # UserError that paused the run as it could not be saved; whether it was to stop
     batch_size_applied = Signal(float)  # B_avg that the run now plans batches of
-    short_of_memory = Signal(object, float)  # UserError that paused the run, and the B_avg that would help
-    diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
     def __init__(self, log: Log, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -62,17 +59,18 @@ class RunControl(QObject):
         self.run = RunView()
         self.config: RunConfig | None = None  # what the run under way, or else the last one, began with
         self.title = ""  # of the run, in a few words
+        self._titled: Callable[[RunConfig], str] = run_title
         self.data = ""  # fingerprint of its data set; empty where that is not known
         self.history = History()
         self._given_up = False  # the run was ended although it could not be saved
         self._then: Callable[[], object] | None = None  # is done once the run has stopped
-        self._bridge = Bridge(self)
-        self._bridge.news.connect(self._on_news)
+        self._timer = MailboxTimer(self)
+        self._timer.news.connect(self._on_news)
 
     @property
     def busy(self) -> bool:
         """A run is under way, or its last words have not been heard."""
-        return self.run.phase.active or self._bridge.handle is not None
+        return self.run.phase.active or self._timer.handle is not None
 
     def start(
         self,
@@ -81,15 +79,17 @@ class RunControl(QObject):
         intervals: tuple[int, int] = DRAW_INTERVALS,
         title: str = "",
         data: str = "",
+        titled: Callable[[RunConfig], str] = run_title,
     ) -> None:
         """Begin a run, or go on with one.
 
         Args:
             intervals: milliseconds at least and at most between two looks at it.
             data: fingerprint of its data set.
+            titled: what a run on it is called that has no name.
         """
         self.config, found = request.config, request.resumption
-        self.title, self.data = title or run_title(self.config), data
+        self.title, self.data, self._titled = title or titled(self.config), data, titled
         self.run_begins.emit(request, past)
         self.history = past.history
         if found is None or found.forked or found.run != self.run.folder:
@@ -100,12 +100,25 @@ class RunControl(QObject):
         if found is not None and not found.forked:  # stopped before its next step, it can be gone on with as before
             run = replace(run, folder=found.run, step=found.step, saved_step=found.step)
         self._set_run(run)
-        self._bridge.watch(RunHandle(request), intervals)
+        self._timer.watch(RunHandle(request), intervals)
+
+    def call(self, title: str) -> None:
+        """The run is called so from now on."""
+        if title != self.title:
+            self.title = title
+            self.run_changed.emit(self.run)
+
+    def retitle(self, before: PerturbationConfig, now: PerturbationConfig) -> None:
+        """Call a run that has no name by the target that it has now, as the table of runs does."""
+        if self.config is not None:
+            was, is_now = (self.config.model_copy(update={"perturbation": target}) for target in (before, now))
+            if self.title == self._titled(was):
+                self.call(self._titled(is_now))
 
     def send(self, command: Command) -> None:
         """Hand the run a command; one that comes when there is none is dropped."""
-        if self._bridge.handle is not None:
-            self._bridge.handle.send(command)
+        if self._timer.handle is not None:
+            self._timer.handle.send(command)
 
     def stop(self, *, insist: bool = False) -> None:
         """End the run in good order, or even if it cannot be saved; what it drew stays."""
@@ -125,7 +138,7 @@ class RunControl(QObject):
     def shutdown(self, seconds: float | None) -> bool:
         """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""
         self.send(Stop(insist=True))
-        return self._bridge.join(seconds)
+        return self._timer.join(seconds)
 
     def _set_run(self, run: RunView) -> None:
         if run != self.run:
@@ -170,8 +183,10 @@ class RunControl(QObject):
                 self.target_rejected.emit(event.revision, event.error)
             case BatchSizeApplied(average_size=size):
                 self._take_batch_size(size)
-            case Warned() | Finished():
-                self._on_trouble(event)
+            case Warned():
+                self.troubled.emit(event)
+            case Finished(error=UserError()) if not self._given_up:
+                self.troubled.emit(event)
             case _:
                 self._on_answer(event)
 
@@ -180,22 +195,6 @@ class RunControl(QObject):
             batch = self.config.batch.model_copy(update={"average_size": average_size})
             self.config = self.config.model_copy(update={"batch": batch})
         self.batch_size_applied.emit(average_size)
-
-    def _on_trouble(self, event: Warned | Finished) -> None:
-        """What paused or ended the run, if it is anything that the person does not know of."""
-        match event:
-            case Warned(error=error, smaller=float() as size):
-                self.short_of_memory.emit(error, size)
-            case Warned(error=error, back_to=int() as step):
-                self.diverged.emit(error, step)
-            case Warned(error=error, unsaved=True, stopping=stopping):
-                self.unsaved.emit(error, stopping)
-            case Finished() if self._given_up:
-                pass
-            case Warned(error=error) | Finished(error=UserError() as error):
-                self.troubled.emit(error)
-            case _:
-                pass
 
     def _on_answer(self, event: Event) -> None:
         """What came of something that was asked for beside training."""

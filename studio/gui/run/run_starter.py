@@ -8,21 +8,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from studio.background import Background
 from studio.data.catalog import dataset_spec
 from studio.errors import UserError
-from studio.gui.run.bridge import DRAW_INTERVALS, QUICK_INTERVALS
+from studio.gui.run.mailbox_timer import DRAW_INTERVALS, QUICK_INTERVALS
 from studio.gui.run.run_control import RunControl
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.log import Level, Log
 from studio.gui.state.old_runs import Past, read_past
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import DatasetView
+from studio.library.run_summary import summary_of
 from studio.models.catalog import misfit
 from studio.training.config.run_config import RunConfig
 from studio.training.config.run_title import run_title
 from studio.training.messages.commands import SetLearningRate
 from studio.training.run.session import RunRequest, folder_under
-from studio.training.storage.places import made_absolute
+from studio.training.storage.data_paths import made_absolute
 from studio.training.storage.resumption import Resumption, fork, resume
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.run_identity import RunIdentity
@@ -40,7 +42,9 @@ class RunStarter(QObject):
         self._setup, self._runs, self._tasks, self._log = setup, runs, tasks, log
         self._rates: dict[str, float] = {}  # of the run under way, by network
         self._resuming: Resumption | None = None  # while its data set and its past are read
+        self._reading: Background[Past] | None = None  # of such a past, the last one
         setup.dataset_changed.connect(self._on_dataset)
+        setup.config_changed.connect(self._on_config)
         for changed in (setup.dataset_changed, setup.config_changed, setup.lacking_changed):
             changed.connect(self.changed)
         runs.batch_size_applied.connect(self._on_batch_size)
@@ -66,7 +70,7 @@ class RunStarter(QObject):
         if self.busy:
             return "A run is about to be resumed: its past is being read."
         if self._setup.images is None:
-            return "There is no data set yet: choose one in the set-up panel."
+            return "There is no data set yet: choose one under “Change…”."
         error = misfit(self._setup.config.model, planar=self._setup.images.plane is not None)
         return str(error) if error is not None else ""
 
@@ -80,9 +84,7 @@ class RunStarter(QObject):
 
     def stop(self) -> None:
         """End the run in good order, or do not go on with one that was about to; what it drew stays."""
-        if self._resuming is not None:
-            self._give_up(self._resuming)
-            self._tasks.cancel()
+        self._call_off()
         self._runs.stop()
 
     def stop_before(self, act: Callable[[], object]) -> None:
@@ -91,7 +93,7 @@ class RunStarter(QObject):
             self.stop()
         self._runs.stop_before(act)
 
-    def ensure_resumable(self, run: Path, step: int | None = None) -> None:
+    def ensure_resumable(self, run: Path) -> None:
         """Refuse what `resume` would, as far as the folder says; before a run is stopped for it in vain.
 
         Raises:
@@ -99,20 +101,17 @@ class RunStarter(QObject):
         """
         if self.trains(run):
             raise UserError("This run is under way", f"{run}.", "It goes on by itself.")
-        resume(run, step).ensure_current()
+        resume(run).ensure_current()
 
-    def resume(self, run: Path, step: int | None = None) -> None:
+    def resume(self, run: Path) -> None:
         """Go on with the run in a folder, from its newest checkpoint; its set-up, its data set and its past come first.
 
         To be called while nothing trains, as `set_up_like` is.
 
-        Args:
-            step: of another checkpoint.
-
         Raises:
             UserError: this is none that can be gone on with, or its data set is not here.
         """
-        found = resume(run, step)
+        found = resume(run)
         found.ensure_current()
         self._go_on(found, f"Resume {run.name}")
 
@@ -172,12 +171,24 @@ class RunStarter(QObject):
         if found.forked:  # its past is the other run's
             self._go_on_after(found, Past())
             return
-        self._tasks.run(
+        self._reading = self._tasks.run(
             partial(read_past, found.run, found.step),
             done=lambda past: self._go_on_after(found, past),
             failed=lambda error: self._go_on_after(found, Past(), error),
             cancelled=lambda: self._give_up(found),
         )
+
+    @Slot(object)
+    def _on_config(self, config: RunConfig) -> None:
+        """Other data are chosen, beside which the run is not gone on with."""
+        if self._resuming is not None and config.dataset != self._resuming.config.dataset:
+            self._call_off()
+
+    def _call_off(self) -> None:
+        if self._resuming is not None:
+            self._give_up(self._resuming)
+            if self._reading is not None:
+                self._reading.cancel()
 
     def _give_up(self, found: Resumption) -> None:
         if self._resuming is found:
@@ -215,8 +226,10 @@ class RunStarter(QObject):
         )
         intervals = QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS
         counts = dict(zip(images.class_names, images.counts.tolist(), strict=True))
-        title = run_title(config, counts, images.name)
-        self._runs.start(request, past or Past(), intervals, title, images.fingerprint())
+        titled, title = partial(run_title, counts=counts, dataset=images.name), ""
+        if resumption is not None and not resumption.forked:
+            title = summary_of(resumption.run).name  # which it may have been given
+        self._runs.start(request, past or Past(), intervals, title, images.fingerprint(), titled)
 
     # -- what a run under way takes up of the set-up, and the set-up of it
 

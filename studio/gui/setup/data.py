@@ -13,10 +13,11 @@ from studio.errors import UserError
 from studio.gui.forms.fields import ChoiceField, PathField
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.setup.folder_preview import FolderPreviewDialog
-from studio.gui.setup.parts import DataFolder, LoadingBar, card_text
+from studio.gui.setup.loading import DataFolder, LoadingBar, card_text
+from studio.gui.state.dataset_view import DatasetView
+from studio.gui.state.run_view import RunView
 from studio.gui.state.setup import Setup
-from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import DatasetView, RunView, TaskView
+from studio.gui.state.task_runner import TaskRunner, TaskView
 from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.number_entry import shown_bytes
@@ -27,7 +28,6 @@ from studio.training.config.run_config import RunConfig
 
 _SETTLE_MS = 500
 """Loading waits this long for the next keystroke in a data set's form."""
-_PATHS = ("path",)
 _NO_FOLDER = "No folder of images is chosen yet: choose one in the set-up."
 
 
@@ -136,7 +136,7 @@ class DataSection(QWidget):
             if self._form is not None:
                 self._form.hide()
                 self._form.deleteLater()
-            self._form = SettingsForm(spec.config, self._theme, exclude=_PATHS)
+            self._form = SettingsForm(spec.config, self._theme, exclude=("path",))
             self._form_kind = spec.kind
             self._form.changed.connect(self._entered)
             self._forms.addWidget(self._form)

@@ -21,20 +21,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.background import Background
 from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
 from studio.errors import Cancelled, UserError
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column_of, row_of
+from studio.gui.widgets.layouts import column_of, resize_to_fit, row_of
 from studio.gui.widgets.number_entry import shown_bytes
-from studio.gui.widgets.number_format import classes
 from studio.gui.widgets.pictures import image_of
 from studio.gui.widgets.tables import cell
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
 from studio.names import shown_name
+from studio.number_text import classes
 from studio.settings import Settings
-from studio.training.messages.background import Background
 
 _POLL_MS = 40
 _THUMBNAIL = 40
@@ -93,7 +93,7 @@ class FolderPreviewDialog(QDialog):
         column_of(*above, (self.classes, 1), *below, inside=self, margins=None, spacing=spacing)
         for widget in (self.message, self.notes, self.levels, self.skipped_title, self.skipped):
             widget.hide()
-        self.resize(QSize(460, 620))
+        resize_to_fit(self, QSize(460, 620))
 
     # -- looking into the folder, beside the window
 

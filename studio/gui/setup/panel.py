@@ -11,9 +11,9 @@ from studio.gui.run.run_starter import RunStarter
 from studio.gui.setup.data import DataSection
 from studio.gui.setup.model import ModelSection
 from studio.gui.setup.training import TrainingSection
+from studio.gui.state.run_view import RunView
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import RunView
 from studio.gui.widgets.foldable import Foldable, Folds
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, scrolled
@@ -93,8 +93,9 @@ class SetupPanel(QWidget):
         active = run.phase.active
         why = tooltip(_ACTIVE, _WHY) if active else ""
         for section in (self.data, self.data.more, self.training, self.training.more):
-            section.setEnabled(not active)
-            section.setToolTip(why)
+            if section.toolTip() != why:  # asked at every report of the run
+                section.setEnabled(not active)
+                section.setToolTip(why)
         self.data.show_run(run)
         self.model.lock(why)
         locked = _LIVE if self._starter.model_is_live else _ACTIVE

@@ -18,6 +18,7 @@ from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.run_config import BatchConfig, RunConfig
+from studio.training.config.run_title import own_name
 
 _FIRST = ("name",)
 _ELSEWHERE = ("dataset", "model", "perturbation", "batch", "device")
@@ -71,8 +72,8 @@ class TrainingSection(QWidget):
     def _show_config(self, config: RunConfig) -> None:
         for form in (self._size, self._planner):
             form.set_value(config.batch)
-        for form in (self._name, self._rest):
-            form.set_value(config)
+        self._name.set_value(config.model_copy(update={"name": own_name(config)}))
+        self._rest.set_value(config)
         if self.device.findData(config.device) < 0:
             self.device.addItem(f"{config.device} (not here)", config.device)
         self.device.show_value(config.device)

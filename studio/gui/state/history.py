@@ -1,8 +1,8 @@
-"""The run's logged numbers against step, as growing columns, and the marks on them. No Qt."""
+"""The run's logged numbers against step, as growing columns, the marks on them, and where one looks. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,6 +91,11 @@ class History:
                 ordered[: self._size] = ordered[order]
             self._envelopes.clear()
 
+    def become(self, other: History) -> None:
+        """Hold what another one does, so that panels go on with it; that one is of no use any more."""
+        self._size, self._steps, self._columns = other._size, other._steps, other._columns
+        self._envelopes, self.marks = other._envelopes, other.marks
+
     def until(self, step: int) -> History:
         """A history of its own with the points and marks up to a step."""
         found = History()
@@ -126,16 +131,41 @@ class HistoryView:
 
     Attributes:
         history: the numbers, which may go on growing.
+        marks: what happened to the run that they are of.
         cursor: the step that is looked at; None looks at the newest.
         others: of other runs, that lie over it.
+        missing: why there is nothing and will be nothing, and what to do; empty if there may be.
     """
 
     history: History = field(default_factory=History)
+    marks: Sequence[Mark] = ()
     cursor: int | None = None
     others: tuple[OtherHistory, ...] = ()
+    missing: str = ""
 
     def current(self, name: str) -> float:
         """The value of a column at the cursor, which is the newest without one; NaN if there is none."""
         steps, column = self.history.steps, self.history.column(name)
         known = len(steps) if self.cursor is None else int(np.searchsorted(steps, self.cursor, side="right"))
         return float(column[known - 1]) if known else float("nan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeView:
+    """Where the cursor is.
+
+    Attributes:
+        title: of the run shown; empty while there is none.
+        live: it is the run under way, or the last one of this window.
+        following: the newest moment is shown, whatever comes.
+        step: at the cursor.
+        last: the newest step there is.
+        marks: what happened when.
+    """
+
+    title: str = ""
+    live: bool = True
+    following: bool = True
+    step: int = 0
+    last: int = 0
+    marks: tuple[Mark, ...] = ()

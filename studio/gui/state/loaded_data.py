@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from studio.data.catalog import DatasetConfig, load_dataset, not_here_yet
 from studio.data.example_set import ExampleSet
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import DatasetView
 from studio.perturb.example_features import ExampleFeatures
 from studio.progress import Progress
 from studio.training.examples.judges import Judges

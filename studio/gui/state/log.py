@@ -10,7 +10,7 @@ from typing import assert_never
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.state.view_state import spoken
+from studio.names import spoken
 from studio.training.messages.events import (
     BatchSizeApplied,
     ComparingPlanners,
@@ -101,7 +101,7 @@ def _change(event: PerturbationApplied | HoldApplied | LearningRateApplied | Bat
         case HoldApplied(on=on):
             return f"Shares are {'held' if on else 'no longer held'}"
         case PerturbationApplied(revision=revision):
-            return f"Offsets (revision {revision}) in force"
+            return f"The target of edit {revision} is in force"
         case LearningRateApplied(network=network, rate=rate):
             return f"Learning rate of the {spoken(network)} is {rate:g}"
         case BatchSizeApplied(average_size=size):

@@ -6,19 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from studio.errors import UserError
 from studio.evaluation.arrival import KEPT, Sighting
-from studio.evaluation.tables import curve_values, evaluation_of
+from studio.evaluation.record import curve_values, evaluation_of, record
 from studio.gui.state.history import History
-from studio.library.notes import read_notes
+from studio.library.run_summary import stamp_of, summary_of
 from studio.perturb.perturbation import Gauge
 from studio.progress import Progress
 from studio.training.config.energy import EnergyConfig, energy_config_of_record
 from studio.training.config.run_config import PerturbationConfig, RunConfig
-from studio.training.config.run_title import run_title
 from studio.training.messages.events import Evaluated
+from studio.training.storage.folder_lock import owner_of
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, read_metrics
-from studio.training.storage.run_identity import RunIdentity, no_summary, read_summary
+from studio.training.storage.run_identity import RunIdentity, no_summary, noted_of_step, read_summary
+
+_UNSAVED = "not saved yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,9 @@ class OldRun:
     Attributes:
         kept: steps whose weights are there, ascending.
         data: fingerprint of its data set; empty where that is not known.
+        started: when, which tells it from another one that may lie there later.
+        stamp: of its files as they were read.
+        owner: who wrote into its folder then, in words; empty if nobody did.
     """
 
     folder: Path
@@ -36,8 +42,31 @@ class OldRun:
     last: int
     kept: list[int]
     data: str
+    started: str
+    stamp: str
+    owner: str
     history: History = field(repr=False)
     evaluations: History = field(repr=False)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether files in its folder have, as where the run went on elsewhere or was evaluated."""
+        return stamp_of(self.folder) != self.stamp
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its folder was moved, renamed or deleted, and perhaps another one put there."""
+        try:
+            now = _started(self.folder)
+        except UserError:  # damaged, but there
+            return False
+        return not now or self.started not in (now, _UNSAVED)
+
+    def gone_on(self, now: OldRun) -> OldRun:
+        """The same, read again: in the histories that panels know, so that curves stay as they are looked at."""
+        self.history.become(now.history)
+        self.evaluations.become(now.evaluations)
+        return replace(now, history=self.history, evaluations=self.evaluations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,22 +105,49 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         UserError: it is damaged.
         Cancelled: the person cancelled.
     """
-    identity = RunIdentity.read(folder)
-    config, counts = identity.trained, identity.data.classes if identity.data is not None else None
+    stamp, owner, identity = stamp_of(folder), owner_of(folder), RunIdentity.read(folder)
     metrics = read_metrics(folder, progress.part(0.0, 0.9))
     history = History.of(metrics)
     history.prepare(progress.part(0.9, 1.0))
     frames = FrameStore(folder)
     return OldRun(
         folder=folder,
-        title=read_notes(folder).name or run_title(config, counts),
-        config=config,
+        title=summary_of(folder).name,
+        config=identity.trained,
         last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
         kept=identity.kept_steps,
         data=identity.data.data if identity.data is not None else "",
+        started=_started(folder),
+        stamp=stamp,
+        owner=owner,
         history=history,
         evaluations=_evaluations(metrics),
     )
+
+
+def read_again(run: OldRun, progress: Progress) -> OldRun | None:
+    """A run that was read before, without a word to `progress`; None if it has not changed, or is not there any more.
+
+    Raises as `read_old_run` does.
+    """
+    if run.is_gone or not (run.has_changed or owner_of(run.folder) != run.owner):
+        return None
+    return read_old_run(run.folder, Progress(lambda *_: progress.check()))
+
+
+def _started(folder: Path) -> str:
+    """When a run began, as far as it was saved; empty of a folder that holds none."""
+    if (folder / "summary.json").exists():
+        return str(read_summary(folder).get("started", _UNSAVED))
+    return _UNSAVED if (folder / "config.json").exists() else ""
+
+
+def read_moment_of(run: OldRun, step: int) -> Moment:
+    """The same of a run that was read before; raises UserError, too, if it is not there any more."""
+    if run.is_gone:
+        hint = "It was moved, renamed or deleted: look for it among the runs."
+        raise UserError(f"“{run.title}” is not there any more", f"{run.folder}.", hint)
+    return read_moment(run.folder, step)
 
 
 def read_past(folder: Path, step: int, progress: Progress) -> Past:
@@ -123,8 +179,19 @@ def read_moment(folder: Path, step: int) -> Moment:
     return Moment(frame=frame, evaluation=evaluation, recent=sightings(found), target=target, revision=revision)
 
 
+def with_told(moment: Moment, told: Iterable[Evaluated], step: int) -> Moment:
+    """The same with the evaluations that a run has told of by then, in the order of their steps: not all need be on
+    disk yet.
+    """
+    known, newest = [each for each in told if each.step <= step], moment.evaluation
+    if not known or (newest is not None and newest.step > known[-1].step):
+        return moment
+    before = [seen for seen in moment.recent if seen.step < known[0].step]
+    return replace(moment, evaluation=known[-1], recent=(*before, *sightings(known))[-KEPT:])
+
+
 def _target_at(folder: Path, step: int, frame: Frame | None) -> tuple[PerturbationConfig | None, int]:
-    """The target in force at a step, by what the run noted that it began with and was edited to.
+    """The target of a step, by what the run noted that it began with and was edited to.
 
     Runs of before that was noted say so of their edits alone; until the first, it is by the offsets of the samples,
     if no edit has terms.
@@ -138,13 +205,12 @@ def _target_at(folder: Path, step: int, frame: Frame | None) -> tuple[Perturbati
     if not edits:
         return target, frame.revision if frame is not None else 0
     try:
-        known = [{"step": 0, "revision": 0} | began, *edits] if began else edits
-        past = [edit for edit in known if edit["step"] <= step]
-        if past:
-            energy = energy_config_of_record(past[-1]["energy"]) if "energy" in past[-1] else EnergyConfig()
-            gauge = Gauge(past[-1].get("gauge", target.gauge))
-            found = PerturbationConfig(offsets=_but_zeros(past[-1]["offsets"]), gauge=gauge)
-            return found.with_energy(energy), int(past[-1]["revision"])
+        noted = noted_of_step(began, edits, step)
+        if noted is not None:
+            energy = energy_config_of_record(noted["energy"]) if "energy" in noted else EnergyConfig()
+            gauge = Gauge(noted.get("gauge", target.gauge))
+            found = PerturbationConfig(offsets=_but_zeros(noted["offsets"]), gauge=gauge)
+            return found.with_energy(energy), int(noted["revision"])
         if frame is None or any("energy" in edit for edit in edits):
             return None, 0
         return target.model_copy(update={"offsets": _but_zeros(frame.offsets)}), frame.revision
@@ -164,6 +230,13 @@ def _newest(folder: Path, step: int) -> list[Evaluated]:
 def sightings(found: Iterable[Evaluated]) -> tuple[Sighting, ...]:
     """What evaluations saw of the classes."""
     return tuple(Sighting.of(each.step, each.evaluation) for each in found)
+
+
+def as_kept(found: Evaluated) -> Evaluated:
+    """An evaluation as it is on disk: without the samples, which are most of it."""
+    if not len(found.evaluation.specimens.labels):
+        return found
+    return replace(found, evaluation=evaluation_of(record(found.evaluation)))
 
 
 def _evaluations(metrics: Metrics) -> History:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.state.log import Level, Log
@@ -59,6 +59,20 @@ class Overlays(QObject):
         else:
             self._log.add(f"No more than {MOST_RUNS} runs lie over each other", Level.WARNING)
         self.changed.emit()
+
+    @Slot(object, str)
+    def rename(self, folder: Path, title: str) -> None:
+        """A run is called so from now on."""
+        if any(run.folder == folder for run in self.runs):
+            self.runs = [replace(run, title=title) if run.folder == folder else run for run in self.runs]
+            self.changed.emit()
+
+    def go_on(self, old: OldRun, now: OldRun) -> None:
+        """One of them has been read again."""
+        if any(run is old for run in self.runs):
+            gone_on = old.gone_on(now)
+            self.runs = [gone_on if run is old else run for run in self.runs]
+            self.changed.emit()
 
     def _take(self, run: OldRun) -> None:
         if self.ticked(run.folder):

@@ -13,18 +13,20 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.loaded_data import DatasetLoader, LoadedData
 from studio.gui.state.log import Level, Log
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.undo import ReplaceSetup, UndoStack, WholeSetup
-from studio.gui.state.view_state import DatasetView
-from studio.gui.widgets.number_format import classes
+from studio.number_text import classes
 from studio.paths import default_data_root
 from studio.paths import runs_root as chosen_runs_root
 from studio.perturb.example_features import ExampleFeatures
-from studio.training.config.run_config import RunConfig, offsets_by_name
+from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.engine.devices import warm_up
 from studio.training.examples.judges import Judges
+from studio.training.storage.data_paths import made_absolute
+from studio.training.storage.fingerprints import Fingerprints
 
 
 class Setup(QObject):
@@ -94,17 +96,30 @@ class Setup(QObject):
         return self._loader.busy
 
     @property
-    def class_offsets(self) -> tuple[float, ...]:
-        """ΔH of each class of the data set in use."""
+    def awaits_data(self) -> bool:
+        """Whether the data set that is here is not the one that is set up, which is still to be read."""
+        return self.data is not None and self.data.config != self.config.dataset
+
+    def own(self, target: PerturbationConfig) -> PerturbationConfig:
+        """A target with the offsets of the classes of the data set in use alone."""
         names = self.dataset.class_names if self.dataset is not None else ()
-        return tuple(self.config.perturbation.offsets.get(name, 0.0) for name in names)
+        offsets = {name: target.offsets[name] for name in names if target.offsets.get(name)}
+        return target.model_copy(update={"offsets": offsets})
 
     def run_config(self) -> RunConfig:
         """What a run begins with: the configuration, with the offsets of this data set's classes alone."""
-        names = self.dataset.class_names if self.dataset is not None else ()
-        offsets = offsets_by_name(self.class_offsets, names)
-        perturbation = self.config.perturbation.model_copy(update={"offsets": offsets})
-        return self.config.model_copy(update={"perturbation": perturbation})
+        return self.config.model_copy(update={"perturbation": self.own(self.config.perturbation)})
+
+    def config_to_queue(self) -> RunConfig:
+        """The same for a run that begins later; as it is while its data set is still to be read."""
+        return self.config if self.dataset is None or self.awaits_data else self.run_config()
+
+    def fingerprints(self, config: RunConfig) -> Fingerprints | None:
+        """Of what a run of this configuration would train on, as far as that is in memory; None if it is not."""
+        here = config.model_copy(update={"dataset": self.in_use})
+        if self.images is None or self.measured is None or made_absolute(config) != made_absolute(here):
+            return None
+        return Fingerprints.of(self.images).with_known_columns(self.measured, config.perturbation.energy())
 
     def begin(self, data_root: Path | None = None) -> None:
         """Load the data set, from another data folder if one is given, and bring torch in beside it."""

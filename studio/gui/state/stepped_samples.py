@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from studio.gui.state.subject import Owner
 from studio.training.messages.snapshot import PlaneFrame
+from studio.training.storage.run_folder import safe_name
 
 STEPPED_TIP = (
     "What weights give that were stepped along the tilt, asked for in the panel “Theory”; they were not trained, and "
@@ -22,16 +24,28 @@ class SteppedView:
     """What there is to see.
 
     Attributes:
-        words: whose weights were stepped, how far, and what came of it.
-        file: how a picture of them is called.
+        owner: whose weights were stepped.
+        scale: how far, s.
+        said: what came of it, in words that go on from there.
         pictures: uint8, shape (n, H, W, C).
         plane: the same as points of the plane, where they are such.
     """
 
-    words: str
-    file: str
+    owner: Owner
+    scale: float
+    said: str
     pictures: NDArray[np.uint8]
     plane: PlaneFrame | None
+
+    @property
+    def words(self) -> str:
+        """For below the pictures."""
+        return f"Weights {self.owner.words}, stepped by dθ/ds to s = {self.scale:.2f}; not trained{self.said}"
+
+    @property
+    def file(self) -> str:
+        """How a picture of them is called."""
+        return f"{safe_name(self.owner.title)}-first-order-s-{self.scale:.2f}-step-{self.owner.step}"
 
 
 class SteppedSamples(QObject):

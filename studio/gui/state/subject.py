@@ -39,6 +39,11 @@ class Offer:
     step: int
 
     @property
+    def is_there(self) -> bool:
+        """Whether its folder still holds a run that was saved."""
+        return (self.folder / "summary.json").is_file()
+
+    @property
     def words(self) -> str:
         """As a question."""
         return f"Resume {self.title} (step {self.step:,})?"
@@ -53,9 +58,11 @@ class Subject:
         folder: of the run, if it has one.
         step: that the run has reached, or was stopped at.
         shown: that the panels show, where the time cursor stands at an earlier one.
+        paused: the run trains, but waits.
         config: what the run began with, or what is set up.
         live: the run is this window's own.
         others: whose numbers the panels still show, dimmed, beside a set-up that was edited after its run; else None.
+        elsewhere: another process trains the run that is looked at.
         waiting: why the run that is looked at cannot be gone on with, or what is set up not started, in a sentence;
             empty if it can.
         offer: the run that the set-up was last used for, which can be gone on with; None if there is none.
@@ -66,9 +73,11 @@ class Subject:
     folder: Path | None = None
     step: int = 0
     shown: int | None = None
+    paused: bool = False
     config: RunConfig | None = None
     live: bool = True
     others: Owner | None = None
+    elsewhere: bool = False
     waiting: str = ""
     offer: Offer | None = None
 
@@ -99,6 +108,6 @@ class Subject:
                     return f"The figures are {self.others.words}"
                 return self.offer.words if self.offer is not None else self.waiting
             case Aspect.TRAINING:
-                return f"step {self.step:,}{shown}"
+                return f"{'paused at ' if self.paused else ''}step {self.step:,}{shown}"
             case Aspect.LOOKING:
-                return f"stopped at step {self.step:,}{shown}"
+                return f"{'under way elsewhere, ' if self.elsewhere else 'stopped at '}step {self.step:,}{shown}"

@@ -10,15 +10,28 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from studio.background import Background
 from studio.errors import Cancelled, UserError
 from studio.gui.state.log import Level, LogLine
-from studio.gui.state.view_state import TaskView
 from studio.progress import Progress
-from studio.training.messages.background import Background
 
 T = TypeVar("T")
 
 _POLL = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskView:
+    """Something that goes on in the background and takes over a second.
+
+    Attributes:
+        fraction: 0…1, or None when unknown.
+        cancellable: whether cancelling it has an effect.
+    """
+
+    text: str
+    fraction: float | None = None
+    cancellable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +64,14 @@ class TaskRunner(QObject):
         failed: Callable[[UserError], None],
         cancelled: Callable[[], None] = lambda: None,
         cancellable: bool = True,
-    ) -> None:
+    ) -> Background[T]:
+        """Begin a task; what it returns can be cancelled alone."""
         background = Background(work).start()
         self._tasks.append(
             _Task(work=background, done=done, failed=failed, cancelled=cancelled, cancellable=cancellable)
         )
         self._timer.start()
+        return background
 
     def cancel(self) -> None:
         """Cancel what can be cancelled."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
+from PySide6.QtCore import QObject, Signal, Slot
+
 from studio.gui.evaluation.evaluation_control import EvaluationControl
-from studio.gui.state.generated import Generated
+from studio.gui.state.tilt_view import Generated
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -15,14 +16,19 @@ from studio.training.messages.events import Evaluated
 from studio.training.storage.metrics import held_column
 
 BEFORE = "of step {:,}, of the target before"
+AFTER = "of step {:,}, of the target after it"
 
 
-class GeneratedShares:
+class GeneratedShares(QObject):
     """Of the run at the time cursor.
 
     Attributes:
         at_once: of this target without training, in place of what was evaluated.
+        correction: applied − asked ΔH per class; zeros where nothing is corrected, or it is another's.
     """
+
+    changed = Signal()  # it is another, or of another target, than when it was last asked for
+    corrected = Signal()  # otherwise than before
 
     def __init__(
         self,
@@ -30,27 +36,34 @@ class GeneratedShares:
         time: TimeCursor,
         subjects: SubjectControl,
         data: SubjectData,
+        parent: QObject | None = None,
     ) -> None:
+        super().__init__(parent)
         self._evaluations, self._time, self._subjects, self._data = evaluations, time, subjects, data
         self.at_once: Generated | None = None
+        self.correction: tuple[float, ...] = ()
         self._shown: tuple[Evaluated | None, str] = (None, "")  # and its note
+        evaluations.shown_changed.connect(self._look)
+        subjects.subject_changed.connect(self._look)
+        time.history_shown.connect(self._on_history)
 
     def now(self) -> Generated | None:
         """What is generated, if by a run of the data set in use."""
         if self.at_once is not None:
             return self.at_once
-        latest, note = self._shown = (self._evaluations.shown.latest, self._note())
-        dataset = self._data.view
+        evaluated, dataset = self._evaluations.shown, self._data.view
+        latest, note = self._shown = (evaluated.latest, self._note(evaluated.latest))
         if latest is None or dataset is None or self.of_other_data:
             return None
         if latest.evaluation.class_names != dataset.class_names:  # a judge of other data told them apart
             return None
-        return Generated.of(latest, note, self._evaluations.shown.recent)
+        return Generated.of(latest, note, evaluated.recent)
 
-    @property
-    def has_news(self) -> bool:
-        """Whether it is another, or of another target, than when it was last asked for."""
-        return self._evaluations.shown.latest is not self._shown[0] or self._note() != self._shown[1]
+    @Slot()
+    def _look(self) -> None:
+        latest = self._evaluations.shown.latest
+        if latest is not self._shown[0] or self._note(latest) != self._shown[1]:
+            self.changed.emit()
 
     def answers(self, revision: int) -> bool:
         """Whether what was trained towards a target of this revision answers the one that is shown, on these data."""
@@ -61,20 +74,33 @@ class GeneratedShares:
     def of_other_data(self) -> bool:
         return self._time.config is not None and not self._data.is_of_run
 
-    def correction(self, names: Sequence[str]) -> tuple[float, ...]:
-        """Applied − asked ΔH per class at the time cursor; zeros where nothing is corrected, or it is another's."""
+    @Slot()
+    def _on_history(self) -> None:
+        """Holding has moved on, perhaps, or another step is looked at."""
+        before = self.correction
+        self.find_correction()
+        if self.correction != before:
+            self.corrected.emit()
+
+    def find_correction(self) -> None:
+        """At the time cursor, of the data set that is shown."""
+        names = self._data.view.class_names if self._data.view is not None else ()
         history = self._time.history
         known = any(held_column(0, name) in history.history.names for name in names[:1])
         if not known or self.of_other_data or self._subjects.subject.others is not None:
-            return (0.0,) * len(names)
+            self.correction = (0.0,) * len(names)
+            return
         found = (history.current(held_column(place, name)) for place, name in enumerate(names))
-        return tuple(0.0 if math.isnan(value) else value for value in found)
+        self.correction = tuple(0.0 if math.isnan(value) else value for value in found)
 
-    def _note(self) -> str:
+    def _note(self, latest: Evaluated | None) -> str:
         """Why what is generated is no answer to the target; empty if it is."""
-        latest, others = self._evaluations.shown.latest, self._subjects.subject.others
+        others = self._subjects.subject.others
         if latest is None:
             return ""
         if others is not None:
             return replace(others, step=latest.step).words
-        return "" if self._data.is_target(latest.revision) else BEFORE.format(latest.step)
+        if self._data.is_target(latest.revision):
+            return ""
+        edited = self._data.fixed and latest.revision > self._data.revision  # at its own step, before it was evaluated
+        return (AFTER if edited else BEFORE).format(latest.step)

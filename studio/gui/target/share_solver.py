@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from studio.errors import UserError
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.perturb.arrays import Floats
 from studio.perturb.energy import class_masses
 from studio.perturb.perturbation import checked_offset, offsets_for_some_shares

@@ -8,24 +8,21 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.generated import Generated
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.setup import Setup
+from studio.gui.state.tilt_view import Generated, TiltView
 from studio.gui.state.undo import SetEnergy, SetOffsets, SwitchHold
-from studio.gui.state.view_state import DatasetView, RunPhase, TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.generated_shares import BEFORE, GeneratedShares
-from studio.gui.target.share_solver import solve_shares
-from studio.gui.timeline.subject_control import SubjectControl
+from studio.gui.target.target_sender import TargetSender
 from studio.gui.timeline.subject_data import SubjectData
-from studio.gui.timeline.time_cursor import TimeCursor
+from studio.perturb.hold import Hold
 from studio.perturb.perturbation import Gauge, Perturbation
-from studio.perturb.thermostat import Thermostat
 from studio.training.config.energy import EnergyConfig
 from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.examples.measured_set import CSV
-from studio.training.messages.commands import SetHold, SetPerturbation
+from studio.training.messages.commands import SetHold
 from studio.training.run.session import RunRequest
 
 
@@ -39,36 +36,29 @@ class TargetControl(QObject):
         setup: Setup,
         runs: RunControl,
         energies: EnergyControl,
-        evaluations: EvaluationControl,
-        time: TimeCursor,
-        subjects: SubjectControl,
+        generated: GeneratedShares,
         data: SubjectData,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._setup, self._runs, self._energies = setup, runs, energies
-        self._time, self._subjects, self.data = time, subjects, data
+        self.generated, self.data = generated, data
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
         self._looked_at: Perturbation | None = None  # what it is of
-        self.generated = GeneratedShares(evaluations, time, subjects, data)
-        self._corrected: tuple[float, ...] = ()  # what is shown of the thermostat
+        self._ahead: tuple[float, ...] | None = None  # offsets that a drag would make
+        self._asked: Perturbation | None = None  # what is shown of At once answers it
+        self._telling = False
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
-        self._revision = 0
-        self._applied_revision = 0
-        self._behind = False
-        self._refused_revision: int | None = None  # by the run under way, which keeps the target before
+        self._sender = TargetSender(setup, runs, data.targets, self)
+        self._sender.changed.connect(self.refresh)
         setup.config_changed.connect(self._on_config)
-        data.dataset_changed.connect(self.refresh)
-        data.target_changed.connect(self.refresh)
+        data.dataset_changed.connect(self.look_back)
+        data.target_changed.connect(self.look_back)
         energies.measured_more.connect(self.refresh)
-        evaluations.shown_changed.connect(self._on_evaluations)
-        time.history_shown.connect(self._on_history)
-        subjects.subject_changed.connect(self._on_evaluations)
+        generated.changed.connect(self._on_generated)
+        generated.corrected.connect(self.refresh)
         runs.run_begins.connect(self._on_run_begins)
-        runs.target_applied.connect(self._on_applied)
-        runs.went_back.connect(data.targets.go_back)
-        runs.target_rejected.connect(self._on_rejected)
         runs.run_changed.connect(self._on_run)
 
     def class_offsets(self) -> tuple[float, ...]:
@@ -78,9 +68,8 @@ class TargetControl(QObject):
 
     def set_offset(self, index: int, offset: float) -> None:
         """Set ΔH of one class."""
-        offsets = list(self.class_offsets())
-        offsets[index] = offset
-        self.set_offsets(offsets, f"ΔH of {self._class_name(index)}")
+        before = self.class_offsets()
+        self.set_offsets((*before[:index], offset, *before[index + 1 :]), f"ΔH of {self._class_name(index)}")
 
     def set_offsets(self, offsets: Sequence[float], text: str, *, apart: bool = False) -> None:
         """Replace all offsets in one undoable step; `text` names it ("Balance classes").
@@ -96,15 +85,8 @@ class TargetControl(QObject):
         if new != self.class_offsets():
             after = others | offsets_by_name(new, names)
             self._setup.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets, apart=apart))
-
-    def set_share(self, index: int, share: float) -> None:
-        """Solve for the offset that gives the class this target share in 0…1; the other offsets stay."""
-        self.set_shares({index: share}, f"Share of {self._class_name(index)}")
-
-    def set_shares(self, shares: dict[int, float], text: str) -> None:
-        """Several classes at once; locked classes keep their share, and the others their offset."""
-        assert self.tilt is not None
-        self.set_offsets(solve_shares(self.tilt, shares), text)
+        elif self._ahead is not None:
+            self.look_back()
 
     def switch_off(self, text: str) -> None:
         """No tilt in one undoable step: every offset 0, and every term switched off."""
@@ -126,14 +108,21 @@ class TargetControl(QObject):
         self.refresh()
 
     def look_ahead(self, offsets: Sequence[float]) -> None:
-        """Show what these offsets would make, without an edit; `refresh` forgets them."""
+        """Show what these offsets would make, without an edit, until there is one, or `look_back`."""
         if self.data.view is not None and not self.data.fixed:
-            self._look_at(replace(self.perturbation, offsets=tuple(offsets)))
+            self._ahead = tuple(offsets)
+            self.refresh()
+
+    @Slot()
+    def look_back(self) -> None:
+        """Show the target as it is."""
+        self._ahead = None
+        self.refresh()
 
     def show_at_once(self, found: Generated | None) -> None:
         """Show what a model gives of this target without training, until the target changes; None for no more."""
         if found is not self.generated.at_once:
-            self.generated.at_once = found
+            self.generated.at_once, self._asked = found, self.perturbation
             if self.tilt is not None:
                 self._show(replace(self.tilt, generated=self._generated()))
 
@@ -145,10 +134,14 @@ class TargetControl(QObject):
         before = self._setup.config.perturbation.energy_part()
         new = set(energy.energy().names) - set(before.energy().names)
         self._energies.reload(new)
-        edit = SetEnergy(before, energy, text, self._apply_energy)
         if energy != before:
             target = replace(self.perturbation, energy=energy.energy())
-            self._energies.try_out(target, lambda: self._setup.undo_stack.push(edit))
+            self._energies.try_out(target, lambda: self._push_energy(energy, text))
+
+    def _push_energy(self, energy: EnergyConfig, text: str) -> None:
+        """Another edit may have been undone while this one was tried."""
+        before = self._setup.config.perturbation.energy_part()
+        self._setup.undo_stack.push(SetEnergy(before, energy, text, self._apply_energy))
 
     def _apply_energy(self, energy: EnergyConfig) -> None:
         self._put_perturbation(self._setup.config.perturbation.with_energy(energy))
@@ -187,41 +180,30 @@ class TargetControl(QObject):
     def _put_perturbation(self, perturbation: PerturbationConfig) -> None:
         if perturbation == self._setup.config.perturbation:
             return
-        self._renew(perturbation)
+        self._sender.renew(perturbation)
         self._setup.edit(perturbation=perturbation)
-        self._send()
-
-    def _renew(self, perturbation: PerturbationConfig) -> None:
-        self._revision += 1
-        self.data.targets.add(self._revision, perturbation)
-
-    def _send(self) -> None:
-        if self._setup.dataset is not None:
-            self._runs.send(SetPerturbation(perturbation=self.perturbation))
+        self._sender.send()
 
     @property
     def perturbation(self) -> Perturbation:
         """The target as edited, or that of the step that is looked at."""
         config = self.data.config.perturbation
-        revision = self.data.revision if self.data.fixed else self._revision
+        revision = self.data.revision if self.data.fixed else self._sender.revision
         return Perturbation(offsets=self.class_offsets(), energy=config.energy(), gauge=config.gauge, revision=revision)
 
     @Slot()
     def refresh(self) -> None:
-        """Look at the target anew, as when the data set or what is known of it has changed."""
-        if self.data.view is None or self.data.missing:
+        """Look at the target anew, as when more is known of it."""
+        dataset, fixed, target = self.data.view, self.data.fixed, self.perturbation
+        if dataset is None or self.data.missing:
             self._show(None)
             return
-        self._look_at(self.perturbation)
-
-    def _look_at(self, target: Perturbation) -> None:
-        dataset, fixed = self.data.view, self.data.fixed
-        assert dataset is not None
-        awaited = not fixed and self._runs.run.phase.active and self._applied_revision != self._revision
-        refused = awaited and self._refused_revision == self._revision
+        if self._ahead is not None:
+            target = replace(target, offsets=self._ahead)
+        awaited, refused = (False, False) if fixed else (self._sender.awaited, self._sender.refused)
         tilt = self._view_of(target, dataset, pending=awaited and not refused)
-        self._corrected = self.generated.correction(dataset.class_names)
-        applied = replace(Thermostat.at_rest(0), correction=self._corrected).applied(target)
+        self.generated.find_correction()
+        applied = replace(Hold.at_rest(0), correction=self.generated.correction).applied(target)
         if applied is not target:
             tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
@@ -231,9 +213,18 @@ class TargetControl(QObject):
     def _generated(self) -> Generated | None:
         """What is generated; as of the target before, while a drag or an edit shows another one."""
         found = self.generated.now()
-        if found is None or self._looked_at == self.perturbation:
+        if found is None or (self._looked_at == self._asked if found.at_once else self._shows_target):
             return found
         return replace(found, note=found.note or BEFORE.format(found.step))
+
+    def answers(self, revision: int) -> bool:
+        """Whether what was trained towards a target of this revision answers the one that is shown, on these data."""
+        return self._shows_target and self.generated.answers(revision)
+
+    @property
+    def _shows_target(self) -> bool:
+        """And not what a drag would make of it, nor the one before an edit."""
+        return self._looked_at == self.perturbation
 
     def _view_of(self, target: Perturbation, dataset: DatasetView, *, pending: bool) -> TiltView:
         energies, fault = None, None
@@ -244,62 +235,42 @@ class TargetControl(QObject):
                 fault = error
         return TiltView.of(target, dataset, self.data.config, pending=pending, energies=energies, fault=fault)
 
-    @Slot()
-    def _on_history(self) -> None:
-        """The thermostat has moved, perhaps, or another step is looked at."""
-        if self.tilt is not None and self.generated.correction(self.tilt.dataset.class_names) != self._corrected:
-            self.refresh()
-
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
         """Another target, perhaps; another data set is looked at once it is here."""
         before, self._config = self._config, config
         if config.hold != before.hold:
             self._runs.send(SetHold(hold=config.hold))
+        if config.perturbation != before.perturbation:
+            self._ahead = None
         if config.dataset == before.dataset:
             self.refresh()
 
     @Slot()
-    def _on_evaluations(self) -> None:
-        """Show what is generated now; the target itself, a sum over all examples, is as it was."""
-        if self.tilt is not None and self.generated.has_news:
+    def _on_generated(self) -> None:
+        """The target itself, a sum over all examples, is as it was."""
+        if self.tilt is not None:
             self._show(replace(self.tilt, generated=self._generated()))
 
     def _show(self, tilt: TiltView | None) -> None:
+        """Tell it; what somebody makes of that at once is told when all have heard."""
         self.tilt = tilt
-        self.changed.emit(tilt)
-
-    @Slot(int, int)
-    def _on_applied(self, step: int, revision: int) -> None:
-        self.data.targets.apply(step, revision)
-        self._applied_revision = revision
-        self.refresh()
-
-    @Slot(int, object)
-    def _on_rejected(self, revision: int, error: UserError) -> None:
-        self._refused_revision = revision
-        self.refresh()
-        self._setup.reject(error)
+        while not self._telling:
+            told, self._telling = self.tilt, True
+            try:
+                self.changed.emit(told)
+            finally:
+                self._telling = False
+            if self.tilt is told:
+                break
 
     @Slot(object)
     def _on_run_begins(self, request: RunRequest) -> None:
-        """From here on revisions count from that of the run's target."""
-        found = request.resumption
-        self._revision = self._applied_revision = found.revision if found is not None else 0
-        self._refused_revision = None
-        began = self._setup.config.perturbation if found is None else found.config.perturbation
-        self.data.targets.begin(began, self._revision, found.step if found is not None else 0)
-        self._behind = began != self._setup.config.perturbation  # edited while its past was read
-        if found is None:  # a file may have been edited since its column was read
+        if request.resumption is None:  # a file may have been edited since its column was read
             self._energies.reload(name for name in self.perturbation.energy.names if name.startswith(CSV))
         self.refresh()
 
     @Slot()
     def _on_run(self) -> None:
-        if self._behind and self._runs.run.phase is RunPhase.RUNNING:
-            self._behind = False
-            self._renew(self._setup.config.perturbation)
-            self._send()
-            self.refresh()
         if not self._runs.run.phase.active and self.tilt is not None and (self.tilt.pending or self.tilt.refused):
             self.refresh()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.number_entry import MINUS
 from studio.models.diagnostic import Histogram, Reference
 from studio.perturb.arrays import Floats

@@ -6,12 +6,14 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
+from studio.gui.state.run_view import RunPhase
 from studio.gui.state.setup import Setup
 from studio.gui.state.subject import Aspect, Offer, Owner, Subject
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.training.config.run_config import RunConfig
 
 _NOWHERE = "This run has no folder to be resumed from."
+_ELSEWHERE = "It is under way elsewhere: {}."
 
 
 class SubjectControl(QObject):
@@ -33,6 +35,7 @@ class SubjectControl(QObject):
         self._as_run = setup.config  # what was set up when this window's run last took it up
         self.subject = self._decide()
         setup.config_changed.connect(self._on_config)
+        setup.replaced.connect(self._on_replaced)
         runs.run_begins.connect(self._on_run_begins)
         runs.run_changed.connect(self._refresh)
         starter.changed.connect(self._refresh)
@@ -48,6 +51,12 @@ class SubjectControl(QObject):
         """Offer to go on with a run, until there is one or the set-up is another."""
         self._offer = offer
         self._refresh()
+
+    @Slot()
+    def withdraw_gone(self) -> None:
+        """Runs were looked at again: offer none that is not there any more."""
+        if self._offer is not None and not self._offer.is_there:
+            self.offer(None)
 
     @Slot()
     def leave(self) -> None:
@@ -67,6 +76,8 @@ class SubjectControl(QObject):
                 shown=shown,
                 config=old.config,
                 live=False,
+                elsewhere=bool(old.owner),
+                waiting=_ELSEWHERE.format(old.owner) if old.owner else "",
             )
         if run.phase.active:
             return Subject(
@@ -75,11 +86,12 @@ class SubjectControl(QObject):
                 folder=run.folder,
                 step=run.step,
                 shown=shown,
+                paused=run.phase is RunPhase.PAUSED,
                 config=self._runs.config,
             )
         others, offer = None, None if self._setup.lacking or self._starter.busy else self._offer
         if title and not time.left:
-            if self._is_as_run():
+            if self.is_as_run(self._setup.config):
                 return Subject(
                     aspect=Aspect.LOOKING,
                     title=title,
@@ -92,10 +104,9 @@ class SubjectControl(QObject):
             others = Owner(title=title, step=view.step)
         return Subject(config=self._setup.config, others=others, waiting=self._starter.blocked, offer=offer)
 
-    def _is_as_run(self) -> bool:
-        """Whether the run of this window is still what is set up; another judge may look at it."""
-        then = self._as_run.model_copy(update={"evaluation": self._setup.config.evaluation})
-        return then == self._setup.config
+    def is_as_run(self, config: RunConfig) -> bool:
+        """Whether the run of this window, or the one offered at its start, is of this; another judge may look at it."""
+        return self._as_run.model_copy(update={"evaluation": config.evaluation}) == config
 
     @Slot()
     def _on_run_begins(self) -> None:
@@ -105,12 +116,18 @@ class SubjectControl(QObject):
     def _on_config(self, config: RunConfig) -> None:
         if self._runs.run.phase.active:
             self._as_run = config  # the run takes it up
-            if self.subject.live and self.subject.shown is not None:
-                self._time.follow()  # what was edited is the newest step's
+            if self._time.old is not None or self.subject.shown is not None:
+                self._time.show_live()  # what was edited is the newest step's
         elif self._time.old is not None:
             self._time.leave()
         self._offer = None
         self._refresh()
+
+    @Slot()
+    def _on_replaced(self) -> None:
+        """What was taken up may be as it was before; it is the subject all the same."""
+        if self._time.old is not None and not self._runs.run.phase.active:
+            self._time.leave()
 
     @Slot()
     def _refresh(self) -> None:

@@ -6,29 +6,65 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from studio.data.catalog import dataset_spec
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.loaded_data import LoadedData, read_data_of
 from studio.gui.state.old_runs import Moment, OldRun
 from studio.gui.state.setup import Setup
-from studio.gui.state.subject import Subject
+from studio.gui.state.subject import Aspect, Subject
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import DatasetView
-from studio.gui.timeline.run_targets import RunTargets
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.example_features import ExampleFeatures
 from studio.training.config.run_config import PerturbationConfig, RunConfig
+from studio.training.config.run_title import tilt_words
 from studio.training.examples.judges import Judges
 
 _UNKNOWN = "The run did not keep which terms its target had at this step: it is known from its first edit on."
+_READING = "Reading the target of this step."
 _FIXED = "This is the target that the run had: set up like it to edit."
 _EARLIER = "This is the target that the run had at step {:,}: follow the newest step to edit."
+
+
+class RunTargets:
+    """What this window's run was trained towards, by revision, and after which step each was in force.
+
+    It begins where the run was begun or gone on with; what came before that is on disk. No Qt.
+    """
+
+    def __init__(self, target: PerturbationConfig) -> None:
+        self.begin(target)
+
+    def begin(self, target: PerturbationConfig, revision: int = 0, step: int = -1) -> None:
+        """It is another run, or gone on with after a step."""
+        self._known = {revision: target}
+        self._since = [(step, revision)]
+
+    def add(self, revision: int, target: PerturbationConfig) -> None:
+        """One that the run may come to train towards."""
+        self._known[revision] = target
+
+    def of(self, revision: int) -> PerturbationConfig | None:
+        return self._known.get(revision)
+
+    def apply(self, step: int, revision: int) -> None:
+        """The run trains towards it after this step."""
+        self._since.append((step, revision))
+
+    def go_back(self, step: int) -> None:
+        """The steps after this one are undone; the target stays."""
+        self._since = [(min(since, step), revision) for since, revision in self._since]
+
+    def at(self, step: int) -> tuple[PerturbationConfig, int] | None:
+        """Of a step, and its revision: the one by which it was taken, as `noted_of_step`; None where that is older."""
+        past = [revision for since, revision in self._since if since < step]
+        return (self._known[past[-1]], past[-1]) if past else None
 
 
 class SubjectData(QObject):
     """What the target is shown over.
 
     Attributes:
-        missing: why the data set, or the target, of the run that is looked at is not shown; empty if it is.
         targets: of this window's run.
     """
 
@@ -39,16 +75,28 @@ class SubjectData(QObject):
         self, tasks: TaskRunner, setup: Setup, time: TimeCursor, subjects: SubjectControl, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._tasks, self._setup, self._time = tasks, setup, time
+        self._tasks, self._setup, self._time, self._subjects = tasks, setup, time, subjects
         self._looked: LoadedData | None = None  # of a run from disk
+        self._read_for: OldRun | None = None  # as it was when it was opened
         self._moment: Moment | None = None
         self._earlier: int | None = None  # step of this window's run that is looked at, which has gone on since
-        self.targets = RunTargets(setup.config.perturbation)
-        self.missing = ""
+        self.targets = RunTargets(setup.run_config().perturbation)
+        self._missing = ""
+        self._wanted = setup.config.dataset
         subjects.subject_changed.connect(self._on_subject)
+        setup.config_changed.connect(self._on_config)
         setup.dataset_changed.connect(self._on_setup)
         time.run_shown.connect(self._on_run_shown)
         time.moment_shown.connect(self._on_moment)
+
+    @property
+    def missing(self) -> str:
+        """Why the data set, or the target of the run that is looked at, is not shown; empty if it is."""
+        return f"Reading {dataset_spec(self._setup.config.dataset.kind).title}." if self._awaited else self._missing
+
+    @property
+    def _awaited(self) -> bool:
+        return self._time.old is None and self._setup.awaits_data
 
     @property
     def fixed(self) -> str:
@@ -60,13 +108,13 @@ class SubjectData(QObject):
     @property
     def loaded(self) -> LoadedData | None:
         """The data set; None while there is none."""
-        return self._looked if self._time.old is not None else self._setup.data
+        return self._looked if self._time.old is not None else None if self._awaited else self._setup.data
 
     @property
     def view(self) -> DatasetView | None:
         """What panels show of it."""
         if self._time.old is None:
-            return self._setup.dataset
+            return None if self._awaited else self._setup.dataset
         return self._looked.view if self._looked is not None else None
 
     @property
@@ -108,15 +156,41 @@ class SubjectData(QObject):
         run, loaded = self._time.config, self.loaded
         return run is not None and loaded is not None and self._is(loaded, run)
 
+    def caption(self, *, of_run: bool) -> str:
+        """What to write below a picture: "twos · step 500 · target 2 → 30 %".
+
+        Args:
+            of_run: it is of the run that is shown, also beside a set-up that was edited since.
+        """
+        view, target = self._time.view, self.config.perturbation
+        if not view.title or (not of_run and self._subjects.subject.aspect is Aspect.SETUP):
+            whose, known = "Set-up", True
+        else:
+            whose, known = f"{view.title} · step {view.step:,}", self.is_of_run
+            then = self._then if self.fixed else self.targets.at(view.step) if of_run else (target, 0)
+            if then is None:
+                return whose
+            target = then[0]
+        data = self.view if known else None
+        counts = dict(zip(data.class_names, data.counts.tolist(), strict=True)) if data is not None else None
+        return f"{whose} · target {tilt_words(target, counts) or 'without a tilt'}"
+
     def is_target(self, revision: int) -> bool:
         """Whether the run's target of this revision is the one that is shown."""
         if self.fixed:
             return revision == self.revision
-        return self.targets.of(revision) == self._setup.config.perturbation
+        return self.targets.of(revision) == self._setup.run_config().perturbation
 
     def _is(self, loaded: LoadedData, run: RunConfig) -> bool:
         """Whether it is the data set of the run that is shown."""
         return run.dataset == loaded.config and self._time.data in ("", loaded.images.fingerprint())
+
+    @Slot(object)
+    def _on_config(self, config: RunConfig) -> None:
+        """Other data are set up, which are read first."""
+        before, self._wanted = self._wanted, config.dataset
+        if config.dataset != before:
+            self._on_setup(self.view)
 
     @Slot(object)
     def _on_setup(self, dataset: DatasetView | None) -> None:
@@ -125,14 +199,14 @@ class SubjectData(QObject):
 
     @Slot()
     def _on_run_shown(self) -> None:
-        old, was_old, self._moment, self.missing = self._time.old, self._looked is not None or self.missing, None, ""
-        self._looked = None
+        old, was_old, self._moment, self._missing = self._time.old, self._looked is not None or self._missing, None, ""
+        self._looked, self._read_for = None, old
         if old is not None:
             here = self._setup.data
             if here is not None and self._is(here, old.config):
                 self._looked = here
             else:
-                self.missing = f"Reading the data set of “{old.title}”."
+                self._missing = f"Reading the data set of “{old.title}”."
                 self._tasks.run(
                     partial(read_data_of, old.folder, self._setup.data_root),
                     done=lambda loaded: self._take(old, loaded),
@@ -143,14 +217,14 @@ class SubjectData(QObject):
             self.dataset_changed.emit(self.view)
 
     def _take(self, old: OldRun, loaded: LoadedData) -> None:
-        if old is self._time.old:
+        if old is self._read_for:
             unknown = self._moment is not None and self._moment.target is None
-            self._looked, self.missing = loaded, _UNKNOWN if unknown else ""
+            self._looked, self._missing = loaded, _UNKNOWN if unknown else ""
             self.dataset_changed.emit(None if unknown else loaded.view)
 
     def _miss(self, old: OldRun, why: str) -> None:
-        if old is self._time.old:
-            self.missing = why
+        if old is self._read_for:
+            self._missing = why
             self.dataset_changed.emit(None)
 
     @Slot(object)
@@ -164,13 +238,16 @@ class SubjectData(QObject):
         """An earlier step of this window's run, another one, or none any more."""
         earlier = subject.shown if subject.live else None
         if earlier != self._earlier:
-            self._earlier, self._moment = earlier, None
+            if earlier is None or self._earlier is None:
+                self._moment = None
+            self._earlier = earlier
             self._retarget()
 
     def _retarget(self) -> None:
-        before = self.missing
+        before = self._missing
         if self._time.old is None or self._looked is not None:
-            self.missing = _UNKNOWN if self._moment is not None and self._then is None else ""
-        if self.missing != before:
-            self.dataset_changed.emit(None if self.missing else self.view)
+            read = _READING if self._earlier is not None and self._moment is None else ""
+            self._missing = "" if self._then is not None else _UNKNOWN if self._moment is not None else read
+        if self._missing != before:
+            self.dataset_changed.emit(None if self._missing else self.view)
         self.target_changed.emit()

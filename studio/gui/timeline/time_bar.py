@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.timeline.time_cursor import TimeCursor, TimeView
+from studio.gui.state.history import TimeView
+from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
 from studio.gui.widgets.labels import Elided
 from studio.gui.widgets.layouts import row_of
@@ -39,7 +40,7 @@ class TimeBar(QWidget):
         super().__init__(parent)
         self.setObjectName("time_bar")
         self._time = time
-        self._shown = TimeView()
+        self._shown, self._at_end = TimeView(), True
         self.title = Elided("time_title")
         self.title.setMinimumWidth(120)
         tip = "Go to the mark before the cursor."
@@ -90,15 +91,16 @@ class TimeBar(QWidget):
         text = view.title if there else _EMPTY
         if text != self.title.text() or view.live != self._shown.live:
             self.title.show_text(text if view.live or not there else f"Looking at {text}", "" if there else "muted")
+        was_at_end, self._at_end = self._at_end, view.following or (not view.live and view.step >= view.last)
+        grows = self._at_end and was_at_end and view.title == self._shown.title
         self._shown = view
         self.slider.show_view(view)
         self.step.blockSignals(True)
         self.step.setRange(0, min(view.last, _MOST))
-        if not (self.step.hasFocus() and view.following):  # a step may be being typed
+        if not (self.step.hasFocus() and grows):  # a step may be being typed
             self.step.setValue(min(view.step, _MOST))
         self.step.blockSignals(False)
-        at_end = view.following or (not view.live and view.step >= view.last)
-        self.follow.setChecked(there and at_end)
+        self.follow.setChecked(there and self._at_end)
         steps = [mark.step for mark in view.marks]
         self.back.setEnabled(any(step < view.step for step in steps))
         self.next.setEnabled(any(step > view.step for step in steps))

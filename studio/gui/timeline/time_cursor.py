@@ -6,50 +6,28 @@ newest moment at or before it that is on disk. Without a cursor the panels follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.history import HistoryView, OtherHistory
+from studio.gui.state.history import HistoryView, OtherHistory, TimeView
 from studio.gui.state.log import Level, Log
-from studio.gui.state.old_runs import Moment, OldRun, read_moment, read_old_run
+from studio.gui.state.old_runs import Moment, OldRun, read_moment, read_moment_of, read_old_run
 from studio.gui.state.overlays import Overlays
 from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.training.config.run_config import RunConfig
-from studio.training.messages.marks import Mark
 from studio.training.messages.snapshot import Snapshot
 from studio.training.storage.run_folder import safe_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeView:
-    """Where the cursor is.
-
-    Attributes:
-        title: of the run shown; empty while there is none.
-        live: it is the run under way, or the last one of this window.
-        following: the newest moment is shown, whatever comes.
-        step: at the cursor.
-        last: the newest step there is.
-        marks: what happened when.
-    """
-
-    title: str = ""
-    live: bool = True
-    following: bool = True
-    step: int = 0
-    last: int = 0
-    marks: tuple[Mark, ...] = ()
 
 
 class TimeCursor(QObject):
     """Stands between runs and the panels that show them."""
 
     changed = Signal(object)  # TimeView
-    run_shown = Signal()  # it is another run: forget the old one's pictures
+    run_shown = Signal()  # it is another run
+    pictures_gone = Signal()  # forget those that are shown: it is another run, or a step from before its first ones
     snapshot_shown = Signal(object)  # Snapshot of a run under way that is followed
     moment_shown = Signal(object)  # Moment: what is on disk of the cursor's step
     frame_shown = Signal(object)  # Frame of it, if there is one
@@ -63,9 +41,12 @@ class TimeCursor(QObject):
         self.old: OldRun | None = None  # that is shown; else the run under way, or the last one of this window, is
         self._at: int | None = None
         self._newest: Snapshot | None = None
+        self._pictured: object = None  # folder and steps of the last frame from disk
         self._opening: Path | None = None
         self.left = False  # the last run of this window is not shown any more
+        self._renamed: tuple[Path | None, str] = (None, "")  # since it was opened
         self._reading = NewestTask(tasks)
+        self.run_shown.connect(self.pictures_gone)
         runs.run_begins.connect(self.show_live)
         runs.run_reset.connect(self._on_new_run)
         runs.went_back.connect(self._on_went_back)
@@ -98,7 +79,7 @@ class TimeCursor(QObject):
         if self.left:
             return HistoryView(others=others)
         history = self.old.history if self.old is not None else self._runs.history
-        return HistoryView(history=history, cursor=self._at, others=others)
+        return HistoryView(history=history, marks=history.marks, cursor=self._at, others=others)
 
     @property
     def others(self) -> list[OldRun]:
@@ -114,7 +95,8 @@ class TimeCursor(QObject):
         newest = int(history.steps[-1]) if len(history) else 0
         last = max(newest, old.last if old is not None else run.step)
         live = self._runs.title or "this run"
-        title = old.title if old is not None else live if last or run.phase.active else ""
+        there = last or run.phase.active or run.folder is not None
+        title = self._title_of(old) if old is not None else live if there else ""
         step = last if self._at is None else self._at
         return TimeView(
             title=title, live=old is None, following=self._at is None, step=step, last=last, marks=tuple(history.marks)
@@ -130,17 +112,17 @@ class TimeCursor(QObject):
     def open(self, folder: Path) -> None:
         """Show the run in this folder, from its end."""
         self._opening = None  # what was asked for before does not come any more
-        if folder == self._runs.run.folder:
+        if folder == self.folder and (self._at is None if self.old is None else not self.old.has_changed):
+            self._log.add(f"“{self.view.title}” is shown already, at step {self.view.step:,}")
+        elif folder == self._runs.run.folder:
             self.show_live()
-            return
-        if self.old is not None and folder == self.old.folder:
-            return
-        self._opening = folder
-        self._tasks.run(
-            lambda progress: read_old_run(folder, progress),
-            done=lambda run: self._show_old(folder, run),
-            failed=self._on_failed,
-        )
+        else:
+            self._opening = folder
+            self._tasks.run(
+                lambda progress: read_old_run(folder, progress),
+                done=lambda run: self._show_old(folder, run),
+                failed=self._on_failed,
+            )
 
     @Slot()
     def show_live(self) -> None:
@@ -195,6 +177,19 @@ class TimeCursor(QObject):
         if ahead:
             self.seek(ahead[0] if direction > 0 else ahead[-1])
 
+    @Slot(object, str)
+    def rename(self, folder: Path, title: str) -> None:
+        """A run is called so from now on."""
+        if folder == self._runs.run.folder:
+            self._runs.call(title)
+        if self.old is not None and folder == self.old.folder:
+            self._renamed = folder, title
+        self._tell()
+
+    def _title_of(self, run: OldRun) -> str:
+        folder, title = self._renamed
+        return title if folder == run.folder else run.title
+
     @Slot()
     def tell_again(self) -> None:
         """Say what is shown, for a panel that was not there to hear it."""
@@ -207,27 +202,49 @@ class TimeCursor(QObject):
 
     # -- reading
 
-    def _read(self) -> None:
+    def go_on(self, old: OldRun, now: OldRun) -> None:
+        """The run that is shown has been read again; whoever looks at its newest step goes on to the newest one now."""
+        if old is not self.old or self._at is None:
+            return
+        self.old = old.gone_on(now)
+        self._at = now.last if self._at >= old.last else min(self._at, now.last)
+        self.history_shown.emit(self.history)
+        self._tell()
+        self._read(again=True)
+
+    def _read(self, *, again: bool = False) -> None:
         """Read what is on disk of the cursor's step."""
-        folder, step = self.folder, self._at
+        folder, step, old = self.folder, self._at, self.old
         if folder is not None and step is not None:
             self._reading.run(
-                lambda _: read_moment(folder, step),
-                done=lambda moment: self._show(folder, moment),
-                failed=self._on_failed,
+                lambda _: read_moment(folder, step) if old is None else read_moment_of(old, step),
+                done=lambda moment: self._show(folder, moment, again=again),
+                failed=lambda error: self._on_unread(folder, error),
             )
 
-    def _show(self, folder: Path, moment: Moment) -> None:
+    def _on_unread(self, folder: Path, error: UserError) -> None:
+        """Nothing of another step, or of a run that is gone, stays beside one that was not read."""
+        self._on_failed(error)
+        if self.old is not None and self.old.is_gone:
+            self.leave()
+        elif self.old is not None:
+            self._show(folder, Moment(frame=None, evaluation=None))
+        elif self._at is not None:
+            self.follow()  # the newest is in memory
+
+    def _show(self, folder: Path, moment: Moment, *, again: bool = False) -> None:
         if folder != self.folder or self._at is None:
             return
-        if moment.frame is not None:
-            self.frame_shown.emit(moment.frame)
+        frame, before = moment.frame, self._pictured
+        self._pictured = folder, (frame.step, frame.diagnosed) if frame is not None else None
+        if not (again and self._pictured == before):  # or other latents would give way to the same
+            self.frame_shown.emit(frame) if frame is not None else self.pictures_gone.emit()
         self.moment_shown.emit(moment)
 
     def _show_old(self, folder: Path, run: OldRun) -> None:
         if folder != self._opening:
             return  # another one was asked for meanwhile
-        self._opening = None
+        self._opening, self._pictured, self._renamed = None, None, (None, "")
         self.old, self._at = run, None
         self.left = False
         self.run_shown.emit()

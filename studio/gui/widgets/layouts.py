@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | int
@@ -27,6 +28,15 @@ def row_of(*parts: Part, inside: QWidget | None = None, margins: Margins = 0, sp
 def column_of(*parts: Part, inside: QWidget | None = None, margins: Margins = 0, spacing: int = -1) -> QVBoxLayout:
     """Parts below one another, as in `row_of`."""
     return _filled(QVBoxLayout(), parts, inside, margins, spacing)
+
+
+_FRAME = QSize(2, 32)
+"""Pixels of a window's frame, about, before it has one."""
+
+
+def resize_to_fit(window: QWidget, size: QSize) -> None:
+    """Give a window this size, or as much of it as its screen has room for."""
+    window.resize(size.boundedTo(window.screen().availableSize() - _FRAME))
 
 
 def scrolled(content: QWidget, *, frame: QFrame.Shape = QFrame.Shape.NoFrame) -> QScrollArea:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 
-from studio.figures import compact, fixed
+from studio.number_text import compact, fixed
 
 MINUS = "−"
 UNKNOWN = "–"

@@ -7,10 +7,10 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.widgets.image_view import ImageView
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import GAP, mosaic
 from studio.gui.widgets.tooltip import tooltip
 from studio.models.diagnostic import Pictures
+from studio.number_text import whole
 
 _AIR = 6
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

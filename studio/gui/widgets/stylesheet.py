@@ -12,7 +12,7 @@ from string import Template
 from PySide6.QtWidgets import QWidget
 
 from studio.paths import resources
-from studio.tokens import Tokens
+from studio.theme_tokens import Tokens
 
 _SHEET = Template("""
 QToolTip { color: $text; background: $raised; border: 1px solid $border; padding: 4px; }
@@ -103,17 +103,18 @@ QComboBox QAbstractItemView::item { padding: 3px 8px 3px 4px; }
 QAbstractItemView { selection-background-color: $accent; selection-color: $on_accent; }
 
 QCheckBox, QRadioButton { spacing: 6px; border: 1px solid transparent; border-radius: ${radius}px; padding: 1px 2px; }
-QCheckBox::indicator, QRadioButton::indicator { width: 13px; height: 13px; border: 1px solid $muted;
-    background: $surface; }
-QCheckBox::indicator { border-radius: 3px; }
+QCheckBox::indicator, QRadioButton::indicator, QTableView::indicator { width: 13px; height: 13px;
+    border: 1px solid $muted; background: $surface; }
+QCheckBox::indicator, QTableView::indicator { border-radius: 3px; }
 QRadioButton::indicator { border-radius: 7px; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$pictures/tick-$look.svg"); }
+QCheckBox::indicator:checked, QTableView::indicator:checked { background: $accent; border-color: $accent;
+    image: url("$pictures/tick-$look.svg"); }
 QRadioButton::indicator:checked { background: $accent; border-color: $accent; image: url("$pictures/dot-$look.svg"); }
 QCheckBox:focus, QRadioButton:focus { border-color: $focus; }
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $border; background: $window; }
 QCheckBox:disabled, QRadioButton:disabled { color: $disabled; }
 
-QTabBar::tab { background: $window; color: $muted; border: 1px solid $border; padding: 4px 12px; margin-right: 2px; }
+QTabBar::tab { background: $window; color: $muted; border: 1px solid $border; padding: 4px 6px; margin-right: 1px; }
 QTabBar::tab:selected { background: $surface; color: $text; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:top:selected { border-top: 2px solid $accent; }
@@ -144,7 +145,7 @@ QFrame[role="card"] QGraphicsView, QFrame[role="card"] QTableView, QFrame[role="
     border-color: transparent; }
 QFrame[role="card"] QGraphicsView:focus, QFrame[role="card"] QTableView:focus { border-color: $focus; }
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: ${round}px; }
-QFrame[role="strip"] { background: $surface; border: 0; border-bottom: 1px solid $border; }
+QFrame[role="toolbar"] { background: $surface; border: 0; border-bottom: 1px solid $border; }
 QFrame#banner { border: 1px solid $border; border-radius: ${round}px; }
 QFrame#banner[wide="true"] { background: $chosen; border-color: $chosen; border-radius: ${radius}px; }
 QSplitter::handle { background: transparent; }

@@ -24,7 +24,7 @@ def reveal(widget: QWidget) -> None:
         parent = parent.parentWidget()
 
 
-def focus_first(panel: QWidget, name: str = "") -> None:
+def focus_first(panel: QWidget, name: str) -> None:
     """Put the keyboard into a panel that can be seen: into its child of that name, else the first that Tab would reach.
 
     Qt walks the chain, not `nextInFocusChain`: that makes each widget own the next one's Python side, so that a button

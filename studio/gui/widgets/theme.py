@@ -11,18 +11,16 @@ from enum import StrEnum
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from studio.gui.widgets.stylesheet import stylesheet
 from studio.paths import resources
-from studio.tokens import Tokens, load_tokens
+from studio.theme_tokens import Tokens, load_tokens
 
 __all__ = ["ThemeManager", "ThemeMode", "Tokens", "mixed", "outline_pens", "palette_of"]
-
-_ICON_SIZES = (16, 20, 24, 32, 48, 64)
 
 
 class ThemeMode(StrEnum):
@@ -82,7 +80,7 @@ class ThemeManager(QObject):
         """One of ``resources/icons`` in the text colour, or in `colour` (``#rrggbb``); greyed when disabled."""
         kind = (name, colour or self.tokens.text, self.tokens.disabled)
         if kind not in self._icons:
-            self._icons[kind] = _draw(*kind)
+            self._icons[kind] = QIcon(_Drawing(*kind))
         return self._icons[kind]
 
     def bind_icon(self, target: Any, name: str) -> None:
@@ -170,24 +168,37 @@ def _system_points() -> float:
     return size if size > 0 else 10.0
 
 
-def _svg(name: str, colour: str) -> str:
-    source = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
-    return source.replace("currentColor", colour)
+class _Drawing(QIconEngine):
+    """One of the icons, drawn when it is painted, so that it is sharp at every size and costs nothing unseen.
 
+    Args:
+        normal: its colour, ``#rrggbb``; `disabled`: the same, greyed.
+    """
 
-def _draw(name: str, normal: str, disabled: str) -> QIcon:
-    """An icon in all its sizes, in a colour for each mode."""
-    icon = QIcon()
-    for mode, colour in ((QIcon.Mode.Normal, normal), (QIcon.Mode.Disabled, disabled)):
-        renderer = QSvgRenderer(QByteArray(_svg(name, colour).encode()))
-        for size in _ICON_SIZES:
-            pixmap = QPixmap(QSize(size, size))
-            pixmap.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(pixmap)
-            renderer.render(painter, QRectF(0, 0, size, size))
-            painter.end()
-            icon.addPixmap(pixmap, mode)
-    return icon
+    def __init__(self, name: str, normal: str, disabled: str) -> None:
+        super().__init__()
+        self._source = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+        self._of = (name, normal, disabled)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        _, normal, disabled = self._of
+        source = self._source.replace("currentColor", disabled if mode is QIcon.Mode.Disabled else normal)
+        QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(rect))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """On a clear ground, where Qt's own would be on whatever the memory holds; none for a button without room."""
+        pixmap = QPixmap(size)
+        if pixmap.isNull():
+            return pixmap
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, pixmap.rect(), mode, state)
+        painter.end()
+        return pixmap
+
+    def clone(self) -> QIconEngine:
+        """For an icon that a picture is added to. None may be: PySide frees what this returns while Qt holds it."""
+        return _Drawing(*self._of)
 
 
 def outline_pens(tokens: Tokens) -> tuple[QPen, QPen]:

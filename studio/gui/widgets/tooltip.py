@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import TypeVar
 
@@ -17,8 +18,9 @@ def rich(text: str) -> str:
     return re.sub(r"\be\^(−?\w+)", r"e<sup>\1</sup>", escape(text, quote=False))
 
 
+@lru_cache(maxsize=256)
 def tooltip(*paragraphs: str) -> str:
-    """Rich text of plain paragraphs; empty ones are left out."""
+    """Rich text of plain paragraphs; empty ones are left out. Most are asked for again at every report of a run."""
     return "".join(f"<p style='margin: 2px 0'>{rich(text)}</p>" for text in paragraphs if text)
 
 

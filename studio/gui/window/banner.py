@@ -16,15 +16,15 @@ from studio.gui.widgets.tooltip import set_help, tooltip
 
 _ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning"}
 _LEAST, _LEAST_STATE = 180, 80  # pixels that a name and a state keep, so that a number moves nothing
-_LEAST_NAME = 50  # beside a state that has two steps
+_LEAST_NAME = 50  # beside a state that is more than a step
 _ROOM = 400
-"""Pixels that the strip has for it in a small window."""
+"""Pixels that the toolbar has for it in a small window."""
 _RESUME_TIP = "Resume this run from its last checkpoint, in its own folder."
 _LIKE_TIP = "Load its configuration into the set-up, to change and start it."
 
 
 class Banner(QFrame):
-    """One line with its buttons; `wide` where it has more to say than the strip has room for."""
+    """One line with its buttons; `wide` where it has more to say than the toolbar has room for."""
 
     resume_asked = Signal(object)  # Path of the run to go on with
     like_asked = Signal(object)  # Path of the run to set up another like
@@ -65,10 +65,12 @@ class Banner(QFrame):
             if text != line.accessibleName():
                 line.show_text(text, role)
                 line.setAccessibleName(text)
-        two_steps = self.state.sizeHint().width() if subject.shown is not None else 0
-        state = max(_LEAST_STATE, min(two_steps, _LEAST + _LEAST_STATE - _LEAST_NAME))
+        more = subject.paused or subject.elsewhere or subject.shown is not None
+        long = self.state.sizeHint().width() if more else 0
+        both = min(self.words.sizeHint().width(), _LEAST) + _LEAST_STATE  # whichever of them needs it
+        state = max(_LEAST_STATE, min(long, both - _LEAST_NAME))
         self.state.setMinimumWidth(state)
-        self.words.setMinimumWidth(min(self.words.sizeHint().width(), _LEAST + _LEAST_STATE - state))
+        self.words.setMinimumWidth(both - state)
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
         room = self.words.sizeHint().width() + self.state.sizeHint().width()
         wide = leavable or (subject.aspect is Aspect.SETUP and room > _ROOM)
@@ -78,9 +80,12 @@ class Banner(QFrame):
         self.leave.setText("No" if offered else "Leave")
         self.like.setVisible(looking)
         self.resume.setVisible(looking or offered)
-        for button, tip in ((self.resume, _RESUME_TIP), (self.like, _LIKE_TIP)):
-            button.setEnabled(offered or not subject.waiting)
-            button.setToolTip(tooltip(tip if offered else subject.waiting or tip))
+        for button, tip, why_not in (
+            (self.resume, _RESUME_TIP, "" if offered else subject.waiting),
+            (self.like, _LIKE_TIP, "" if subject.folder is not None else subject.waiting),
+        ):
+            button.setEnabled(not why_not)
+            button.setToolTip(tooltip(why_not or tip))
         self._widen(wide)
 
     def _widen(self, wide: bool) -> None:

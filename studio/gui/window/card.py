@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QLabel, QSizePolicy, 
 
 from studio.gui.widgets.buttons import Menu, icon_button
 from studio.gui.widgets.layouts import column_of, row_of
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.gui.window.panel_dock import PanelArea, PanelDock

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from studio.bug_report import bug_report
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.run_view import RunPhase
 from studio.training.messages.commands import Save
 
 _LARGEST_LOG = 1_000_000

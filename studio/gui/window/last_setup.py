@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,9 +11,11 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from studio.errors import UserError
 from studio.files import read_bytes, whole_file
 from studio.gui.state.subject import Offer
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
+from studio.library.notes import read_notes
 from studio.settings import Settings
 from studio.training.config.run_config import RunConfig
+from studio.training.storage.run_identity import read_summary
 
 _SETTLE_MS = 2000
 """Edits come fast; the last of them is written."""
@@ -32,10 +35,14 @@ class LastSetup(Settings):
 
     @property
     def offer(self) -> Offer | None:
-        """That run, if it is still there."""
-        folder = Path(self.run)
-        there = bool(self.run) and (folder / "summary.json").is_file()
-        return Offer(title=self.title, folder=folder, step=self.step) if there else None
+        """That run, as it is by now, if it is still there: it may have gone on, or been given a name, elsewhere."""
+        title, folder, step = self.title, Path(self.run), self.step
+        if not self.run or not Offer(title=title, folder=folder, step=step).is_there:
+            return None
+        with suppress(UserError):  # what is damaged says so where it is resumed
+            title = read_notes(folder).name or title
+            step = int(read_summary(folder)["weights_step"] or step)
+        return Offer(title=title, folder=folder, step=step)
 
 
 def read_last_setup(path: Path) -> LastSetup | None:
@@ -50,16 +57,17 @@ class SetupKeeper(QObject):
     """Writes what is set up into a file, soon after each change and at the end.
 
     Args:
-        last: what was kept before; its run stays until there is another.
+        last: what was kept before; its run stays until there is another, or the set-up is.
     """
 
-    def __init__(self, path: Path, workbench: Workbench, last: LastSetup | None) -> None:
-        super().__init__(workbench)
-        self._path, self._runs, self._lessons = path, workbench.runs, workbench.lessons
+    def __init__(self, path: Path, controls: Controls, last: LastSetup | None) -> None:
+        super().__init__(controls)
+        self._path, self._runs, self._lessons = path, controls.runs, controls.lessons
+        self._subjects = controls.subjects
         self._of_run = last.model_dump(exclude={"config"}) if last is not None else {}
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
         self._settle.timeout.connect(self.write)
-        workbench.setup.config_changed.connect(lambda _: self._settle.start())
+        controls.setup.config_changed.connect(lambda _: self._settle.start())
         self._runs.run_changed.connect(self._on_run)
         self._saved = (Path(), -1)
 
@@ -76,8 +84,10 @@ class SetupKeeper(QObject):
         run = self._runs.run
         if run.folder is not None and run.saved_step > 0:
             self._of_run = {"run": str(run.folder), "title": self._runs.title, "step": run.saved_step}
+        own = self._lessons.own
+        of_run = self._of_run if self._subjects.is_as_run(own) else {}
         try:
             with whole_file(self._path) as file:
-                file.write(LastSetup(config=self._lessons.own, **self._of_run).model_dump_json().encode())
+                file.write(LastSetup(config=own, **of_run).model_dump_json().encode())
         except UserError:
             pass

@@ -61,7 +61,7 @@ class Menus:
         self._fill_view(self._menu("&View"))
         go = self._menu("&Go")
         for keys, dock in zip(_PANEL_KEYS, self.views.docks.values(), strict=False):
-            action = go.addAction(f"Go to “{dock.windowTitle()}”", partial(self.views.go_to, dock.name))
+            action = go.addAction(dock.windowTitle(), partial(self.views.go_to, dock.name))
             action.setShortcut(QKeySequence(keys))
         helping = self._menu("&Help")
         _fill_lessons(helping.addMenu("&Lessons"), self.files, self.lessons)

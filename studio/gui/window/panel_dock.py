@@ -16,9 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.gui.widgets.tab_order import focus_first
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.controls import Controls
 from studio.gui.window.panels import Panel
-from studio.gui.window.workbench import Workbench
 
 _LEAST = (60, 40)
 """Pixels that a panel may be squeezed to; what has no room then scrolls."""
@@ -76,11 +77,11 @@ class PanelDock(QDockWidget):
 
     filled = Signal(QWidget)  # the panel, which was made just now
 
-    def __init__(self, panel: Panel, workbench: Workbench, theme: ThemeManager, docks: QMainWindow) -> None:
+    def __init__(self, panel: Panel, controls: Controls, theme: ThemeManager, docks: QMainWindow) -> None:
         super().__init__(panel.title, docks)
         self.setObjectName(f"dock_{panel.name}")
-        self.name, self.first = panel.name, panel.first
-        self._of = (panel, workbench, theme)
+        self.name = panel.name
+        self._of = (panel, controls, theme)
         self._panel: QWidget | None = None
         self._area = PanelArea(self)
         self.setWidget(self._area)
@@ -97,11 +98,15 @@ class PanelDock(QDockWidget):
     def widget(self) -> QWidget:
         """The panel, wherever it is."""
         if self._panel is None:
-            panel, workbench, theme = self._of
-            self._panel = panel.make(workbench, theme, self)
+            panel, controls, theme = self._of
+            self._panel = panel.make(controls, theme, self)
             self._area.put(self._panel)
             self.filled.emit(self._panel)
         return self._panel
+
+    def focus(self) -> None:
+        """Put the keyboard into the panel, which can be seen."""
+        focus_first(self.widget(), self._of[0].first)
 
     def lend(self, area: PanelArea) -> None:
         """Put the panel somewhere else."""

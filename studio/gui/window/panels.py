@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Panel:
     Attributes:
         place: where it docks at first; panels of one place share it as tabs.
         path: module and class, which is imported when the panel is made.
-        takes: what its constructor is given of the workbench, before a theme and a parent.
+        takes: what its constructor is given of the controls, before a theme and a parent.
         spec: what it is given before that: module and name of a declaration; none if empty.
         first: what in it gets the keyboard, by name; whatever Tab reaches first if empty.
     """
@@ -33,13 +34,14 @@ class Panel:
     spec: str = ""
     first: str = ""
 
-    def make(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> QWidget:
+    def make(self, controls: Controls, theme: ThemeManager, parent: QWidget | None = None) -> QWidget:
         kind, *spec = (_load(path) for path in (self.path, self.spec) if path)
-        found = kind(*spec, *(getattr(workbench, each) for each in self.takes.split()), theme, parent)
+        found = kind(*spec, *(getattr(controls, each) for each in self.takes.split()), theme, parent)
         assert isinstance(found, QWidget)
         if isinstance(found, LivePanel):
-            workbench.subjects.others_changed.connect(found.show_owner)
-            found.show_owner(workbench.subjects.others)
+            controls.subjects.others_changed.connect(found.show_owner)
+            found.show_owner(controls.subjects.others)
+            found.caption = partial(controls.data.caption, of_run=found.OF_RUN)
         return found
 
 
@@ -70,7 +72,7 @@ PANELS = (
     Panel("middle", "queue", "Queue", "studio.gui.queue.panel.QueuePanel", "setup queue sweeps log"),
     Panel("right_bottom", "batch", "Batch", _CURVES, "time", "studio.gui.live.curves.BATCH"),
     Panel("right_bottom", "weights", "Weights", "studio.gui.live.weights.WeightsPanel", "target time"),
-    Panel("right_bottom", "shares", "Shares", "studio.gui.evaluation.panel.SharesPanel", "setup evaluations"),
+    Panel("right_bottom", "shares", "Shares", "studio.gui.evaluation.panel.SharesPanel", "evaluations"),
     Panel("right_bottom", "losses", "Losses", _CURVES, "time", "studio.gui.live.curves.LOSSES"),
     Panel("right_bottom", "gradients", "Gradients", _CURVES, "time", "studio.gui.live.curves.GRADIENTS"),
     Panel("left_bottom", "log", "Log", "studio.gui.live.log.LogPanel", "log"),

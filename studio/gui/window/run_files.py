@@ -67,5 +67,6 @@ class RunFiles(QObject):
             act()
         except UserError as error:
             error_box(error, self._window).exec()
+            self._subjects.withdraw_gone()
             return False
         return True

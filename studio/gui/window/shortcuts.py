@@ -19,12 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.widgets.layouts import column_of
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.layouts import column_of, resize_to_fit
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.tooltip import KeyHelp, set_help
 
-_COLUMNS, _HEAD = 3, 1.2
-"""How many there are, and lines that the head of a group takes."""
+_COLUMNS, _HEAD = (3, 2, 1), 1.2
+"""How many there may be, the most that the screen has room for, and lines that the head of a group takes."""
+_BESIDE = 80
+"""Pixels for what is beside the text: margins and a scroll bar."""
 _MOST = QSize(1240, 750)
 """Pixels, for a screen of 1280×800."""
 Keys = dict[str, str]
@@ -58,8 +60,12 @@ def shortcuts_dialog(window: QMainWindow) -> QDialog:
     dialog.setObjectName("shortcuts")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("Keyboard shortcuts")
-    text = QLabel(_table(keys_of(window)))
+    groups, room, text = keys_of(window), window.screen().availableSize().width() - _BESIDE, QLabel()
     text.setTextFormat(Qt.TextFormat.RichText)
+    for columns in _COLUMNS:
+        text.setText(_table(groups, columns))
+        if text.sizeHint().width() <= room:
+            break
     text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     set_help(text, "Keyboard shortcuts", "Every key of the window.")
     scroll = QScrollArea()
@@ -68,15 +74,15 @@ def shortcuts_dialog(window: QMainWindow) -> QDialog:
     buttons.rejected.connect(dialog.reject)
     column = column_of((scroll, 1), buttons, inside=dialog, margins=None)
     frame = 9 * column.contentsMargins().left()
-    dialog.resize((text.sizeHint() + QSize(frame, frame + buttons.sizeHint().height())).boundedTo(_MOST))
+    resize_to_fit(dialog, (text.sizeHint() + QSize(frame, frame + buttons.sizeHint().height())).boundedTo(_MOST))
     return dialog
 
 
-def _table(groups: dict[str, Keys]) -> str:
-    """The groups in columns, the highest of which is as low as can be."""
+def _table(groups: dict[str, Keys], number: int) -> str:
+    """The groups in so many columns, the highest of which is as low as can be."""
     heights = [len(keys) + _HEAD for keys in groups.values()]
     ends = min(
-        combinations(range(1, len(heights)), _COLUMNS - 1),
+        combinations(range(1, len(heights)), number - 1),
         key=lambda at: max(sum(heights[first:last]) for first, last in pairwise((0, *at, len(heights)))),
     )
     columns = [""]
@@ -102,7 +108,7 @@ def _leaves(menu: QMenu) -> Iterator[QAction]:
 
 
 def _title(action: QAction) -> str:
-    return _plain(action.whatsThis() or action.text()).removeprefix("Go to “").rstrip("”")
+    return _plain(action.whatsThis() or action.text())
 
 
 def _plain(text: str) -> str:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from studio import __version__
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.paths import resources
-from studio.tokens import Tokens
+from studio.theme_tokens import Tokens
 
 _ICON, _GAP = 84, 28
 _PATIENCE = 0.2

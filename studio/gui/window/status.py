@@ -10,16 +10,16 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QProgressBar, QSizePolicy, QSt
 
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.log import Level, Log, LogLine, threads_words
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.subject import Aspect
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.labels import Elided, plain_label
 from studio.gui.widgets.layouts import row_of
-from studio.gui.widgets.number_format import format_duration
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help, tooltip
+from studio.number_text import format_duration
 
 _SHOWN = 8_000  # milliseconds that a line is news
 
@@ -174,8 +174,9 @@ class StudioStatusBar(QStatusBar):
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
-        self._device.setText(f"{run.device}, {threads_words(run.threads)}" if run.device else "")
-        self._device.setVisible(bool(run.device))
+        computes = run.phase.active and bool(run.device)
+        self._device.setText(f"{run.device}, {threads_words(run.threads)}" if computes else "")
+        self._device.setVisible(computes)
 
     @Slot(object)
     def _show_line(self, line: LogLine) -> None:

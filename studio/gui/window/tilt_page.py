@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QSplitter, QStackedWidget, QTabBar, QWidget
 
 from studio.gui.widgets.layouts import column_of
-from studio.gui.widgets.tab_order import focus_first
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import KeyHelp, set_help
 from studio.gui.window.card import Card
@@ -18,7 +17,7 @@ from studio.gui.window.panel_dock import PanelArea, PanelDock
 
 TABS = {"samples": "Samples", "plane": "Plane", "examples": "Examples", "diagnostics": "Inside"}
 CURVES = {"share_error": "Share error", "batch": "Batch", "weights": "Weights"}
-"""The cards of the strip at first, from left to right."""
+"""The cards of curves at first, from left to right."""
 _MORE_CURVES = {"losses": "Losses", "gradients": "Gradients", "planners": "Planners", "corrections": "Held shares"}
 _SIZES = {"columns": [508, 744], "rows": [440, 200], "curves": [1000, 1000, 1000]}
 """At first, in proportion."""
@@ -179,7 +178,7 @@ class TiltPage(QScrollArea):
             self.shrink()
             self.tabs.setCurrentIndex(list(TABS).index(name))
         elif name in self._of_card.values() and self.grown.dock is None:
-            pass  # it is in the strip
+            pass  # it is among the cards
         else:
             self.grow(name)
 
@@ -202,7 +201,7 @@ class TiltPage(QScrollArea):
             self.grown.give_back()
             self.right.setCurrentIndex(0)
             if within:
-                focus_first(self._docks["offsets"].widget(), self._docks["offsets"].first)
+                self._docks["offsets"].focus()
             for place in self.cards:
                 self._fill(place)
 

@@ -10,12 +10,12 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QFrame, QStackedWidget, QWidget
 
 from studio.gui.live.plane.lessons import Lesson
-from studio.gui.state.view_state import DatasetView, RunView
+from studio.gui.state.dataset_view import DatasetView
+from studio.gui.state.run_view import RunView
 from studio.gui.widgets.layouts import scrolled
-from studio.gui.widgets.tab_order import focus_first
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
-from studio.gui.window.dock_area import DockArea
+from studio.gui.window.controls import Controls
 from studio.gui.window.panel_dock import one_after_another
 from studio.gui.window.tilt_page import TiltPage
 from studio.gui.window.workbench import Workbench
@@ -32,35 +32,35 @@ _TIP = "Every panel as a dock, to be put where you want it; again for the page. 
 class Views(QStackedWidget):
     """Has every panel, and remembers how both views were left."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, settings: QSettings, window: QWidget) -> None:
+    def __init__(self, controls: Controls, theme: ThemeManager, settings: QSettings, window: QWidget) -> None:
         super().__init__(window)
-        self._log, self._settings = workbench.log, settings
+        self._log, self._settings = controls.log, settings
         self._planar = self._training = self._tabled = False
         self._later: Sequence[Callable[[], None]] = ()
         self.workbench_action = QAction("&Workbench", window, checkable=True, shortcut=QKeySequence("F4"))
         self.workbench_action.setToolTip(tooltip(_TIP))
         self.workbench_action.toggled.connect(self._show_view)
-        self.dock_area = DockArea(workbench, theme, self)
-        self.docks = self.dock_area.docks
+        self.workbench = Workbench(controls, theme, self)
+        self.docks = self.workbench.docks
         self.page = TiltPage(self.docks, theme, settings, self)
-        benches = scrolled(self.dock_area, frame=QFrame.Shape.StyledPanel)
+        benches = scrolled(self.workbench, frame=QFrame.Shape.StyledPanel)
         benches.setProperty("role", "bare")
         benches.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.addWidget(self.page)
         self.addWidget(benches)
-        self._connect(workbench)
+        self._connect(controls)
 
-    def _connect(self, workbench: Workbench) -> None:
+    def _connect(self, controls: Controls) -> None:
         late = QTimer(self, singleShot=True)  # panels that are made late are told what the others know
-        late.timeout.connect(workbench.time.tell_again)
+        late.timeout.connect(controls.time.tell_again)
         for dock in self.docks.values():
             dock.filled.connect(late.start)
         self.docks["queue"].filled.connect(self._on_queue)
         self.docks["setup"].filled.connect(self._on_setup)
         self.docks["offsets"].filled.connect(self._on_table)
-        workbench.lessons.changed.connect(self._show_lesson)
-        workbench.data.dataset_changed.connect(self._show_world)
-        workbench.runs.run_changed.connect(self._on_run)
+        controls.lessons.changed.connect(self._show_lesson)
+        controls.data.dataset_changed.connect(self._show_world)
+        controls.runs.run_changed.connect(self._on_run)
 
     def make_panels(self) -> None:
         for make in (*self._later, *(dock.make for dock in self.docks.values())):
@@ -78,35 +78,35 @@ class Views(QStackedWidget):
 
     def restore(self) -> None:
         """Show the view that was seen last."""
-        workbench = bool(self._settings.value("workbench", False, type=bool))
-        self.workbench_action.setChecked(workbench)
-        if not workbench:
+        as_docks = bool(self._settings.value("workbench", False, type=bool))
+        self.workbench_action.setChecked(as_docks)
+        if not as_docks:
             self._show_view(False)
 
     def remember(self) -> None:
         """Keep the layout of both for another session."""
-        self._settings.setValue("docks", self.dock_area.state())
+        self._settings.setValue("docks", self.workbench.state())
         self.page.remember()
 
     @Slot(bool)
-    def _show_view(self, workbench: bool) -> None:
+    def _show_view(self, as_docks: bool) -> None:
         focus = self.window().focusWidget()
-        if workbench:
+        if as_docks:
             self.page.leave()
             state = self._settings.value("docks")
-            self.dock_area.enter(state if isinstance(state, QByteArray) else QByteArray())
+            self.workbench.enter(state if isinstance(state, QByteArray) else QByteArray())
         else:
-            self.dock_area.leave()
+            self.workbench.leave()
             self._later = self.page.enter()
-        self.setCurrentIndex(int(workbench))
-        self._settings.setValue("workbench", workbench)
+        self.setCurrentIndex(int(as_docks))
+        self._settings.setValue("workbench", as_docks)
         if self._planar:  # once Qt has laid the docks out
             QTimer.singleShot(0, self, lambda: self.show_panel("plane"))
         if focus is not None and focus.isVisible():
             focus.setFocus()  # it went along, and had to let go on the way
         else:
-            focus_first(self.docks["offsets"].widget(), self.docks["offsets"].first)
-        if self.isVisible() and not workbench:
+            self.docks["offsets"].focus()
+        if self.isVisible() and not as_docks:
             one_after_another(self._later, self)
 
     def reset_layout(self) -> None:
@@ -114,7 +114,7 @@ class Views(QStackedWidget):
         self.make_panels()  # Qt ends the process if a dock is taken out empty while another one floats
         self.page.reset()
         self._settings.remove("docks")
-        self.dock_area.reset()
+        self.workbench.reset()
         cast("SetupPanel", self.docks["setup"].widget()).folds.show(())
 
     # -- one panel
@@ -122,14 +122,14 @@ class Views(QStackedWidget):
     def show_panel(self, name: str) -> None:
         """Bring a panel into sight, wherever it is."""
         if self.workbench_action.isChecked():
-            self.dock_area.bring_forward(name)
+            self.workbench.bring_forward(name)
         else:
             self.page.show_panel(name)
 
     def go_to(self, name: str) -> None:
         """Bring a panel into sight and put the keyboard into it."""
         self.show_panel(name)
-        focus_first(self.docks[name].widget(), self.docks[name].first)
+        self.docks[name].focus()
 
     def is_behind(self, widget: QWidget) -> bool:
         """Whether a widget is in a panel behind another one, which to Qt is visible."""
@@ -185,7 +185,7 @@ class Views(QStackedWidget):
         if dataset is not None and not self._tabled:
             self._tabled = True
             if focus is not None and table.widget().isAncestorOf(focus):  # before there was data, the table had none
-                focus_first(table.widget(), table.first)
+                table.focus()
         planar = dataset.plane is not None if dataset is not None else self._planar
         if planar != self._planar:
             self._planar = planar

@@ -1,101 +1,106 @@
-"""What the window is about, put together: each object that knows or does something, and what it listens to.
-
-Composition only. Panels take the few objects that they show and steer, and nothing takes the workbench but the window.
-"""
+"""The Workbench: every panel as a dock, where a person wants it."""
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, Qt
+from PySide6.QtWidgets import QMainWindow, QTabBar, QWidget
 
-from PySide6.QtCore import QObject
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
+from studio.gui.window.controls import Controls
+from studio.gui.window.panel_dock import PanelDock
+from studio.gui.window.panels import PANELS, PLACES
 
-from studio.gui.evaluation.evaluation_control import EvaluationControl
-from studio.gui.library.library_control import LibraryControl
-from studio.gui.live.at_once.control import AtOnceControl
-from studio.gui.live.plane.lesson_control import LessonControl
-from studio.gui.live.samples.latent_control import LatentControl
-from studio.gui.queue.queue_control import QueueControl
-from studio.gui.queue.sweep_actions import SweepActions
-from studio.gui.run.run_control import RunControl
-from studio.gui.run.run_starter import RunStarter
-from studio.gui.state.log import Log
-from studio.gui.state.overlays import Overlays
-from studio.gui.state.setup import Setup
-from studio.gui.state.stepped_samples import SteppedSamples
-from studio.gui.state.task_runner import TaskRunner
-from studio.gui.target.energy_control import EnergyControl
-from studio.gui.target.target_control import TargetControl
-from studio.gui.target.theory.model_means import ModelMeans
-from studio.gui.timeline.subject_control import SubjectControl
-from studio.gui.timeline.subject_data import SubjectData
-from studio.gui.timeline.time_cursor import TimeCursor
-from studio.paths import state_dir
-from studio.training.config.run_config import RunConfig
-
-_STOP_SECONDS = 2.0
+_SPLITS = (
+    ("left", "middle", Qt.Orientation.Horizontal),
+    ("middle", "right_top", Qt.Orientation.Horizontal),
+    ("left", "left_bottom", Qt.Orientation.Vertical),
+    ("right_top", "right_bottom", Qt.Orientation.Vertical),
+)
+_WIDTHS = (("left", 270), ("middle", 490), ("right_top", 520))
+_HEIGHTS = (("left", 470), ("left_bottom", 150), ("right_top", 320), ("right_bottom", 300))
+"""At 1280×800 the table in the middle shows ten classes."""
+_VERSION = 7
 
 
-class Workbench(QObject):
-    """All that the panels show and steer.
+class Workbench(QMainWindow):
+    """A window within the window, for its docks alone; nothing is laid out before it is first shown."""
 
-    Attributes:
-        tasks: loads data sets, measures them, and trains judges.
-        looking: at runs on disk; of its own, as loading a data set calls off what goes on.
-    """
-
-    def __init__(
-        self,
-        config: RunConfig | None = None,
-        *,
-        data_root: Path | None = None,
-        runs_root: Path | None = None,
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, controls: Controls, theme: ThemeManager, parent: QWidget) -> None:
         super().__init__(parent)
-        self.log = Log(self)
-        self.tasks, self.looking = TaskRunner(self), TaskRunner(self)
-        for tasks in (self.tasks, self.looking):
-            tasks.bug_found.connect(self.log.add_line)
-        self.setup = Setup(self.tasks, self.log, config, data_root=data_root, runs_root=runs_root, parent=self)
-        self.runs = RunControl(self.log, self)
-        self.runs.run_changed.connect(lambda run: self.setup.undo_stack.hold(run.phase.active))
-        self.overlays = Overlays(self.looking, self.log, self)
-        self.time = TimeCursor(self.looking, self.runs, self.overlays, self.log, self)
-        self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
-        self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
-        self.data = SubjectData(self.looking, self.setup, self.time, self.subjects, self)
-        self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
-        self.evaluations = EvaluationControl(
-            self.tasks, self.setup, self.runs, self.time, self.data, self.overlays, self.log, self
-        )
-        self.target = TargetControl(
-            self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self.data, self
-        )
-        self.stepped = SteppedSamples(self)
-        self.means = ModelMeans(self.looking, self.time, self.target, self.evaluations, self.stepped, self)
-        self.lessons = LessonControl(self.setup, self.runs, self.target, self)
-        self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
-        self.once = AtOnceControl(self.setup, self.target, self.runs, self.starter, self.time, self.log, self)
-        self.once.tasks.bug_found.connect(self.log.add_line)
-        self.library = LibraryControl(self.looking, self.setup, self.runs, self.overlays, self)
-        self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)
-        self.sweeps = SweepActions(
-            self.setup, self.queue, self.runs, self.time, lambda: self.library.newest_sweep, self
-        )
-        self.evaluations.evaluated.connect(self.library.refresh)
-        self.queue.job_ended.connect(self.library.refresh)
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setObjectName("docks")
+        self.setDockNestingEnabled(True)
+        self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
+        self.docks = {panel.name: PanelDock(panel, controls, theme, self) for panel in PANELS}
+        self._floating: list[PanelDock] = []
+        self._laid_out = self._in_sight = False
+        self._state = QByteArray()
 
-    def begin(self, data_root: Path | None = None) -> None:
-        """Load the data set, from another data folder if one is given, bring torch in beside it, take up the queue."""
-        self.setup.begin(data_root)
-        self.queue.begin()
+    def enter(self, state: QByteArray) -> None:
+        """It comes into sight.
 
-    def shutdown(self, seconds: float = _STOP_SECONDS) -> bool:
-        """Stop the run and the background tasks; whether all ended in time. Nothing is ever killed."""
-        deadline = time.monotonic() + seconds
-        self.queue.shutdown()
-        ended = self.runs.shutdown(seconds)
-        for tasks in (self.tasks, self.looking, self.once.tasks):
-            ended = tasks.join(max(0.0, deadline - time.monotonic())) and ended
-        return ended
+        Args:
+            state: its layout when it was last left, in another session.
+        """
+        self._in_sight = True
+        if not self._laid_out:
+            self._laid_out = True
+            for panels in PLACES.values():
+                self.docks[panels[0].name].make()
+            self.arrange()
+            self.restoreState(state, _VERSION)
+        for dock in self._floating:
+            dock.show()
+        self._floating = []
+
+    def leave(self) -> None:
+        """It goes out of sight, and with it the panels that float."""
+        self._state = self.state()
+        self._in_sight = False
+        self._floating = [dock for dock in self.docks.values() if dock.isFloating() and dock.isVisible()]
+        for dock in self._floating:
+            dock.hide()
+
+    def state(self) -> QByteArray:
+        """The layout, to be remembered; empty where it was never shown."""
+        return self.saveState(_VERSION) if self._in_sight else self._state
+
+    def arrange(self) -> None:
+        """Put every dock where it belongs at first."""
+        first = {place: self.docks[panels[0].name] for place, panels in PLACES.items()}
+        for dock in self.docks.values():
+            dock.setFloating(False)  # with others removed before it, Qt would end the process
+        for dock in self.docks.values():
+            self.removeDockWidget(dock)  # or Qt leaves tab bars of the layouts in between on the window
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
+        for before, after, direction in _SPLITS:
+            self.splitDockWidget(first[before], first[after], direction)
+        for place, panels in PLACES.items():
+            for panel in panels[1:]:
+                self.tabifyDockWidget(first[place], self.docks[panel.name])
+            first[place].raise_()
+        for dock in self.docks.values():
+            dock.show()
+        for sizes, direction in ((_WIDTHS, Qt.Orientation.Horizontal), (_HEIGHTS, Qt.Orientation.Vertical)):
+            self.resizeDocks([first[place] for place, _ in sizes], [size for _, size in sizes], direction)
+
+    def reset(self) -> None:
+        """Put every dock where it belongs at first, now or when they next come into sight."""
+        self._laid_out, self._floating, self._state = False, [], QByteArray()
+        if self._in_sight:
+            self.enter(self._state)
+
+    def bring_forward(self, name: str) -> None:
+        """Show a panel before those of its place."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+        dock.activateWindow()
+
+    def childEvent(self, event: QChildEvent) -> None:
+        """Name the tab bars that Qt makes for panels of one place."""
+        super().childEvent(event)
+        child = event.child()
+        if event.type() == QEvent.Type.ChildPolished and isinstance(child, QTabBar):
+            set_help(child, "Panels of this place", "Which panel is in front; arrows go to the next.")

@@ -23,6 +23,7 @@ from studio.files import whole_file
 from studio.library.run_summary import summary_of
 from studio.names import composed, file_system_key, is_reserved
 from studio.progress import Progress
+from studio.training.storage.folder_lock import owner_of
 
 _FORBIDDEN = r"\x00-\x1f<>:\"/\\|?*"
 _LONGEST = 200
@@ -79,8 +80,11 @@ class PortablePaths:
 
 
 def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's folder, without links and hidden files, as a zip; how many files. UserError if that cannot be."""
+    """Save a run's folder, without links and hidden files, as a zip; how many files. UserError if that cannot be, or
+    the run is under way: its files would be of different moments, and its databases torn.
+    """
     progress = progress or Progress()
+    _ensure_at_rest(folder)
     try:
         files = sorted(path for path in folder.rglob("*") if _is_packed(path, folder))
         size = sum(path.stat().st_size for path in files)
@@ -99,11 +103,18 @@ def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
                     name = (top / names.of(path.relative_to(folder))).as_posix()
                     archive.write(path, name, zipfile.ZIP_STORED if name in stored else zipfile.ZIP_DEFLATED)
             blank = {member.filename for member in archive.infolist() if _unfolds_too_far(member)}
+            _ensure_at_rest(folder)
             if not blank:
                 return len(files)
             stored |= blank
             file.seek(0)
             file.truncate()
+
+
+def _ensure_at_rest(folder: Path) -> None:
+    said = owner_of(folder)
+    if said:
+        raise UserError("A run that is under way cannot be packed", f"{folder}: {said}.", "Stop it, or let it end.")
 
 
 def _ensure_it_can_be_unpacked(folder: Path, files: Sequence[Path], size: int) -> None:

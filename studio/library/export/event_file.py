@@ -1,6 +1,7 @@
 """The metrics of a run as an event file of TensorBoard; needs the extra `tensorboard`.
 
-A tag per column, its wall time that of the training; and a tag `evaluation/NAME` per figure of the evaluations.
+A tag per column, its wall time that of the training; and a tag `evaluation/NAME` per figure of the evaluations, or
+`evaluation by JUDGE/NAME` where the judge is that of other data.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def _points(metrics: Metrics) -> Iterator[Point]:
         kept = {name: value for name, value in values.items() if not math.isnan(value)}
         yield int(step), float(metrics.seconds[place]), kept
     for found in metrics.evaluations:
-        figures = {f"evaluation/{name}": found.figure(name) for name in found.record}
+        by = f"evaluation by {found.judge}" if found.judge else "evaluation"
+        figures = {f"{by}/{name}": found.figure(name) for name in found.record}
         yield found.step, found.seconds, {tag: value for tag, value in figures.items() if value is not None}
 
 

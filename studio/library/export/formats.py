@@ -122,7 +122,7 @@ FORMATS = (
         title="&Metrics as CSV…",
         says="Metrics for a spreadsheet, a row per logged step.",
         endings={".csv": "CSV table"},
-        write=_by("tables.write_csv", "{:,} rows".format),
+        write=_by("metrics_table.write_csv", "{:,} rows".format),
         begins_group=True,
     ),
     ExportFormat(
@@ -130,7 +130,7 @@ FORMATS = (
         title="Metrics as &Parquet…",
         says="Metrics with their types, a row per logged step, for pandas, Polars and databases.",
         endings={".parquet": "Parquet table"},
-        write=_by("tables.write_parquet", "{:,} rows".format),
+        write=_by("metrics_table.write_parquet", "{:,} rows".format),
     ),
     ExportFormat(
         name="tensorboard",

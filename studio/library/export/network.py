@@ -57,11 +57,10 @@ class Network:
             raise UserError(f"A model of the kind {spec.title} has no part that other programs can use", "", hint)
         about = {
             "studio": __version__,
-            "run": run.config.name or folder.name,
+            **run.record(),
             "model": spec.title,
             "part": exportable.title,
             "weights": "averaged" if averaged else "raw",
-            "steps": run.weights_step,
             "takes": {name: argument.says for name, argument in exportable.takes.items()},
             "gives": dict(exportable.gives),
             "value": "value = centre + half·x, for x in −1…1",
@@ -188,12 +187,22 @@ def write_weights(folder: Path, out: Path, progress: Progress | None = None, *, 
     tensors = restore_model(run, averaged=averaged).state_dict()
     metadata = {
         "run": folder.resolve().name,
-        "step": json.dumps(run.weights_step),
+        **{name: json.dumps(value, ensure_ascii=False) for name, value in run.record().items() if name != "run"},
         "weights": "averaged" if averaged else "raw",
         "model": run.config.model.model_dump_json(),
         "image_shape": json.dumps(run.image_shape),
         "scale": json.dumps(asdict(run.scale)),
     }
     with whole_file(out) as file:
-        file.write(save(tensors, metadata=metadata))
+        file.write(_in_order(save(tensors, metadata=metadata)))
     return sum(tensor.numel() for tensor in tensors.values())
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its metadata by name, which otherwise come in another order each time."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[end:]

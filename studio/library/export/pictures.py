@@ -5,7 +5,7 @@ Video needs the extra `mp4`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -17,13 +17,15 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.library.export.options import needed_for
 from studio.progress import Progress
+from studio.training.config.run_config import PerturbationConfig
+from studio.training.config.run_title import tilt_words
 from studio.training.storage.frames import Frame, FrameStore
+from studio.training.storage.run_identity import RunIdentity, no_summary, noted_targets, read_summary
 from studio.training.storage.sample_strips import picture_of, png_text, tiled
 
 _LEAST_SIDE = 320  # pixels; smaller grids are enlarged by whole factors
 _MOST_FRAMES = 400
 _TEXT, _LEAST_TEXT = 14, 8  # pixels; long captions are set smaller
-_SHOWN = 3  # classes whose ΔH is drawn in
 _LAST_SECONDS = 1.5
 _RATE = 25  # pictures per second of a video, whose players expect a steady one; repeating one costs next to nothing
 _QUALITY = "18"  # of 0…51, less is better; no loss that can be seen
@@ -43,7 +45,8 @@ def write_grid(
     if frame is None:
         raise _none(folder)
     with whole_file(out) as file:
-        how = {"run": folder.resolve().name, "step": frame.step, "averaged": averaged, "offsets": dict(frame.offsets)}
+        target = Captions(folder).target(frame).model_dump(mode="json")
+        how = {"run": folder.resolve().name, "step": frame.step, "averaged": averaged, "target": target}
         _picture(frame, averaged=averaged).save(file, format="PNG", pnginfo=png_text(how))
     return frame.step
 
@@ -57,22 +60,35 @@ def captioned_grids(folder: Path, progress: Progress, *, averaged: bool) -> list
     if not len(store):
         raise _none(folder)
     chosen = np.unique(np.linspace(0, len(store) - 1, min(len(store), _MOST_FRAMES)).round().astype(int))
-    pictures = []
+    pictures, captions = [], Captions(folder)
     for place, step in enumerate(store.steps[chosen]):
         progress.report(f"Drawing step {step:,}", place / len(chosen))
         frame = store.at(int(step))
         if frame is not None:
-            pictures.append(_captioned(frame, int(store.steps[-1]), averaged=averaged))
+            pictures.append(_captioned(frame, captions.of(frame), int(store.steps[-1]), averaged=averaged))
     size = pictures[-1].size
     return [picture if picture.size == size else picture.resize(size) for picture in pictures]
 
 
-def caption(step: int, offsets: Mapping[str, float]) -> str:
-    """What a picture says of its moment: "step 1,200   ΔH 2 -1.36"."""
-    strongest = sorted(((name, value) for name, value in offsets.items() if value), key=lambda item: -abs(item[1]))
-    words = [f"{name[:12]} {value:+.3g}" for name, value in strongest[:_SHOWN]]
-    more = ", …" if len(strongest) > _SHOWN else ""
-    return f"step {step:,}   ΔH {', '.join(words)}{more}" if words else f"step {step:,}   ΔH 0"
+class Captions:
+    """What pictures of a run say of their moment: "step 1,200   ΔH 2 -1.36, 1 term"; UserError if it is damaged."""
+
+    def __init__(self, folder: Path) -> None:
+        summary = read_summary(folder) if (folder / "summary.json").exists() else {}
+        self._energy = RunIdentity.read(folder).trained.perturbation.energy_part()
+        try:
+            self._known = noted_targets(summary)
+        except (KeyError, TypeError, ValueError) as error:
+            raise no_summary(folder, error) from error
+
+    def target(self, frame: Frame) -> PerturbationConfig:
+        """In force then; of a run that noted none, the one that it ended with, by the offsets of the moment."""
+        offsets = {name: value for name, value in frame.offsets.items() if value}
+        return self._known.get(frame.revision, PerturbationConfig(offsets=offsets).with_energy(self._energy))
+
+    def of(self, frame: Frame) -> str:
+        words = tilt_words(self.target(frame)).replace("−", "-")  # which Pillow's font lacks
+        return f"step {frame.step:,}   ΔH {words or '0'}"
 
 
 def _picture(frame: Frame, *, averaged: bool) -> Image.Image:
@@ -82,14 +98,14 @@ def _picture(frame: Frame, *, averaged: bool) -> Image.Image:
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
 
 
-def _captioned(frame: Frame, last: int, *, averaged: bool) -> Image.Image:
+def _captioned(frame: Frame, caption: str, last: int, *, averaged: bool) -> Image.Image:
     """A grid over a band with its step and ΔH, and a line that shows how far the run is."""
     picture = _picture(frame, averaged=averaged).convert("RGB")
     band = 2 * _TEXT
     whole = Image.new("RGB", (picture.width, picture.height + band), "black")
     whole.paste(picture, (0, 0))
     pen = ImageDraw.Draw(whole)
-    _write(pen, (6, picture.height + 5), caption(frame.step, frame.offsets))
+    _write(pen, (6, picture.height + 5), caption)
     pen.line((0, whole.height - 2, whole.width * frame.step / max(1, last), whole.height - 2), fill="#5aa0f0", width=2)
     return whole
 

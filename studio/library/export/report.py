@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 
 from studio.errors import UserError
-from studio.evaluation.arrival import KEPT, Sighting, answer_words, arrival, since_edit
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import caveats, curve_values
-from studio.figures import percent, short
+from studio.evaluation.arrival import KEPT, Sighting, tilt_answer
+from studio.evaluation.evaluation import Evaluation
+from studio.evaluation.record import caveats
 from studio.files import whole_file
 from studio.library.curve_titles import curve_title
-from studio.library.export.pictures import caption
+from studio.library.export.pictures import Captions
 from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg
 from studio.library.run_summary import RunSummary, summary_of
+from studio.number_text import percent, short
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.config.run_title import tilt_words
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import Metrics, read_metrics
-from studio.training.storage.run_identity import RunIdentity, read_summary
+from studio.training.storage.run_identity import RunIdentity, is_of_another_target, read_summary
 from studio.training.storage.sample_strips import thumbnail
 
 _SIDE = 720
@@ -58,9 +58,10 @@ svg { width: 100%; } svg text { font-size: 12px; fill: currentColor; }
 .data { fill: var(--data); } .made { fill: var(--line); }
 .target { fill: none; stroke: currentColor; stroke-width: 1.4; } .interval { stroke: currentColor; stroke-width: 2; }
 pre { overflow: auto; font-size: .8rem; } summary { cursor: pointer; color: var(--soft); }
+@page { margin: 14mm; }
 @media print {
-  body { margin: 0; font-size: 11px; max-width: none; } details { display: none; }
-  .side { max-width: 26rem; } .page { break-before: page; }
+  html { font-size: 11px; } body { margin: 0; font-size: 1rem; max-width: none; } details { display: none; }
+  .side { max-width: 42rem; } .page { break-before: page; }
 }
 """
 
@@ -132,28 +133,16 @@ def _summary(folder: Path) -> Mapping[str, Any]:
         return {}
 
 
-def _is_of_another_target(revision: int, summary: Mapping[str, Any]) -> bool:
-    """Whether that of this revision was another than the run ended with, as far as both were noted."""
-    edits = summary.get("edits")
-    noted = [summary.get("began_with"), *(edits if isinstance(edits, list) else [])]
-    targets = {
-        str(each.get("revision")): {name: value for name, value in each.items() if name not in ("step", "revision")}
-        for each in noted
-        if isinstance(each, dict)
-    }
-    last = targets.get(str(summary.get("revision")))
-    return last is not None and targets.get(str(revision), last) != last
-
-
 def _shares(metrics: Metrics, found: Evaluation | None, summary: Mapping[str, Any]) -> str:
     """The answer, and the shares of the newest evaluation by class."""
     if found is None:
         return '<p class="answer">What it generates was not evaluated.</p>'
     left_out = len(found.class_names) - len(shown_classes(found))
     said = f"{left_out:,} classes nearer to their targets are left out. " if left_out else ""
-    said += "Shares of the recognisable samples, corrected for what the judge confuses, with 95 % intervals."
+    judge = f"judge of {found.judge}" if found.judge else "judge"
+    said += f"Shares of the recognisable samples, corrected for what the {judge} confuses, with 95 % intervals."
     step, revision = metrics.evaluations[-1].step, metrics.evaluations[-1].revision
-    before = f"Of the target before, at step {step:,}: " if _is_of_another_target(revision, summary) else ""
+    before = f"Of another target, at step {step:,}: " if is_of_another_target(summary, revision=revision) else ""
     return (
         f'<p class="answer">{escape(before + _answer(metrics))}</p>'
         f"<h2>Shares at step {step:,}, {found.shares.count:,} samples</h2>{shares_svg(found)}"
@@ -166,10 +155,7 @@ def _answer(metrics: Metrics) -> str:
     last = ((each, each.evaluation) for each in metrics.evaluations[-KEPT:])
     seen = [(each, found) for each, found in last if found is not None]
     newest = seen[-1][1]
-    index = int(np.argmax(np.abs(newest.target - newest.data)[:-1]))
-    sightings = [Sighting.of(each.step, found) for each, found in seen]
-    where = arrival(since_edit(sightings), index)
-    said = answer_words(newest.class_names[index], sightings[-1], index, where)
+    said = tilt_answer(newest.class_names, [Sighting.of(each.step, found) for each, found in seen])
     return f"{said} Share error TV {newest.tv:.3f}." if math.isfinite(newest.tv) else said
 
 
@@ -198,13 +184,13 @@ def _details(title: str, body: str) -> str:
 
 def _samples(folder: Path) -> str:
     """The first and the last grid, side by side."""
-    store = FrameStore(folder)
+    store, captions = FrameStore(folder), Captions(folder)
     figures = ""
     for step in np.unique(store.steps[[0, -1]]) if len(store) else ():
         frame = store.at(int(step))
         if frame is not None:
             picture = base64.b64encode(thumbnail(frame.grid.averaged, _SIDE)).decode()
-            said = escape(caption(frame.step, frame.offsets))
+            said = escape(captions.of(frame).replace("   ", " · ").replace(" -", " −"))
             figures += f'<figure><img src="data:image/png;base64,{picture}" alt="Samples, {said}">'
             figures += f"<figcaption>{said}</figcaption></figure>"
     return f'<h2>Samples, first and last</h2><div class="side">{figures}</div>' if figures else ""
@@ -213,7 +199,7 @@ def _samples(folder: Path) -> str:
 def _curves(metrics: Metrics, kind: str) -> str:
     """The share error first, then what was logged."""
     marks = [float(mark.step) for mark in metrics.marks]
-    columns = [(_distance(metrics), "tv", np.array([float(found.step) for found in metrics.evaluations]))]
+    columns = [(_distance(metrics), "tv", np.array([float(found.step) for found in metrics.alike]))]
     columns += [(column, name, metrics.steps) for name, column in metrics.columns.items() if name not in _SET_UP]
     plots = ""
     for column, name, steps in columns:
@@ -226,8 +212,8 @@ def _curves(metrics: Metrics, kind: str) -> str:
 
 def _distance(metrics: Metrics) -> Any:
     """Share error of each evaluation, shape (n,); NaN where it is not known."""
-    found = (each.evaluation for each in metrics.evaluations)
-    return np.array([math.nan if each is None else curve_values(each)["tv"] for each in found])
+    found = (each.evaluation for each in metrics.alike)
+    return np.array([math.nan if each is None else each.tv for each in found])
 
 
 def _marks(metrics: Metrics) -> str:

@@ -17,7 +17,7 @@ from studio.data.image_set import ImageSet
 from studio.data.scale import Values
 from studio.errors import UserError, reporting
 from studio.evaluation.judge import Judge
-from studio.evaluation.tables import UNSURE, with_unsure
+from studio.evaluation.record import UNSURE, with_unsure
 from studio.files import whole_file
 from studio.library.export.options import ExportOptions
 from studio.names import file_system_key, is_reserved
@@ -30,7 +30,8 @@ from studio.training.analysis.asked_target import AskedTarget
 from studio.training.analysis.at_once import AtOnce
 from studio.training.analysis.evaluate_run import images_of
 from studio.training.analysis.trained_model import TrainedModel
-from studio.training.engine.drawing import drawn_pieces
+from studio.training.config.run_config import target_record
+from studio.training.engine.samples import drawn_pieces
 from studio.training.examples.judges import Judges
 from studio.training.storage.run import Run, restore_model
 from studio.training.storage.run_folder import safe_name
@@ -124,14 +125,14 @@ def _save_grid(values: Values, file: IO[bytes], how: Mapping[str, Any]) -> None:
 
 
 def how_towards(run: Run, wanted: Perturbation, seed: int, averaged: bool) -> dict[str, Any]:
-    """What is said in a file of samples of another target than the run's."""
-    offsets = dict(zip(run.class_names, wanted.offsets, strict=True))
-    target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
-    return _how(run, seed, averaged) | {"target": target}
+    """What is said in a file of samples of another target than the run's, which is the one that was trained."""
+    terms = [term.title for term in wanted.energy.terms if term.active]
+    how = _how(run, seed, averaged)
+    return how | {"target": target_record(wanted, run.class_names) | {"terms": terms}, "trained": how["target"]}
 
 
 def _how(run: Run, seed: int, averaged: bool) -> dict[str, Any]:
-    return {"run": run.path.resolve().name, "step": run.weights_step, "seed": seed, "averaged": averaged}
+    return run.record() | {"seed": seed, "averaged": averaged}
 
 
 def _ensure_room(wanted: int, out: Path) -> None:

@@ -6,8 +6,8 @@ from html import escape
 
 import numpy as np
 
-from studio.evaluation.report import Evaluation
-from studio.tokens import load_tokens
+from studio.evaluation.evaluation import Evaluation
+from studio.theme_tokens import load_tokens
 
 MOST_CLASSES = 16
 _WIDTH, _ROW, _TOP = 640, 26, 22

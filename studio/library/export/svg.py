@@ -7,10 +7,11 @@ from html import escape
 
 import numpy as np
 
+from studio.number_text import compact
 from studio.perturb.arrays import Floats
 
 _WIDTH, _HEIGHT = 320, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 10, 8, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 10, 8, 22
 _BUCKETS = 300
 
 
@@ -52,7 +53,7 @@ def _frame(x_range: tuple[float, float], ends: tuple[float, float], y_range: tup
     """The axes, with the ends of each."""
     foot, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
     labels = "".join(
-        f'<text x="{_LEFT - 6}" y="{_y(value, y_range) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
+        f'<text x="{_LEFT - 6}" y="{_y(value, y_range) + 4:.1f}" text-anchor="end">{compact(value, 3)}</text>'
         for value in dict.fromkeys(ends)
     )
     return (

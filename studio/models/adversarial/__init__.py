@@ -48,7 +48,8 @@ SN_GAN = _spec(
     summary="A GAN in whose critic every layer is divided by its weight's largest stretch, which bounds the slope, "
     "though not at 1 where it convolves, at little cost. Sharp images soonest.",
     measured="Measured on MNIST with 30 % twos, five minutes on two cores: 29.6 % twos, shares off by 3.5 % in all, "
-    "Fréchet distance 11.",
+    "Fréchet distance 11. Told the classes (Conditional), after as many steps as three minutes take, one seed: 30.1 %, "
+    "1 % and 1.7, which is near that of real digits.",
 )
 
 GAN = _spec(

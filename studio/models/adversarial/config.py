@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from studio.models.config import Architecture, LatentModelConfig, Optimiser, OptimiserConfig
-from studio.models.label_config import LabelSettings
+from studio.models.config import Architecture, LabelSettings, LatentModelConfig, Optimiser, OptimiserConfig
 from studio.settings import Settings, setting
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from studio.models.adversarial.lipschitz import gradient_norm, interpolates
@@ -180,6 +181,6 @@ def real_images(probe: Probe) -> Mapping[str, Tensor]:
     return {"seen": probe.seen} | ({"held out": probe.held_out} if len(probe.held_out) else {})
 
 
-def _slopes(critic: nn.Module, images: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _slopes(critic: nn.Module, images: Tensor) -> NDArray[np.float64]:
     with torch.enable_grad():
         return to_array(gradient_norm(critic, images))

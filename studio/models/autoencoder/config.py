@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from studio.models.autoencoder_config import code_size
-from studio.models.config import LatentModelConfig, OptimiserConfig
+from studio.models.config import LatentModelConfig, OptimiserConfig, code_size
 from studio.settings import setting
 
 

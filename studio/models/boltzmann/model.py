@@ -74,8 +74,8 @@ class BoltzmannModel(GenerativeModel):
         positive = self.machine.free_energy(v)
         contrastive = self.config.negative_phase is NegativePhase.CONTRASTIVE
         end = gibbs(self.machine, v, self.config.gibbs_steps, rng) if contrastive else None
-        metrics = self._advance(1 if contrastive else self.config.gibbs_steps, rng)
-        example_metrics = self._look_at(v)
+        metrics = self._advance(1 if contrastive else self.config.gibbs_steps, rng, measured=batch.measured)
+        example_metrics = self._look_at(v, measured=batch.measured)
         if end is not None:
             data = positive - self.machine.free_energy(end)
             return LossTerms(data=data, metrics=metrics, example_metrics=example_metrics)
@@ -83,28 +83,36 @@ class BoltzmannModel(GenerativeModel):
         return LossTerms(data=positive, model=-negative, metrics=metrics, example_metrics=example_metrics)
 
     @torch.no_grad()
-    def _advance(self, count: int, rng: torch.Generator) -> dict[str, Tensor]:
-        """Move the chains by `count` sweeps, and say how far one takes them."""
-        before, metrics = self.machine.hidden_input(self.chains[0, :_WATCHED]).sigmoid(), {}
-        chains, beta = self.chains, ladder(len(self.chains), self.config.hottest, self.chains)
+    def _advance(self, count: int, rng: torch.Generator, *, measured: bool) -> dict[str, Tensor]:
+        """Move the chains by `count` sweeps, and say how far one takes them if that is `measured`."""
+        chains, beta, metrics = self.chains, ladder(len(self.chains), self.config.hottest, self.chains), {}
+        before = self._activity(chains) if measured else None
         for _ in range(count):
             odd = len(chains) > 1 and bool(self.sweeps % 2)
             chains, accepted = tempered_sweep(self.machine, chains, beta, odd, rng)
             self.sweeps += 1
         if len(chains) > 1:
             metrics["swap_rate"] = accepted
-        after = self.machine.hidden_input(chains[0, :_WATCHED]).sigmoid()
+        if before is not None:
+            metrics["chain_motion"] = (self._activity(chains) - before).abs().mean() / count
         self.chains.copy_(chains)
-        return {**metrics, "chain_motion": (after - before).abs().mean() / count}
+        return metrics
+
+    def _activity(self, chains: Tensor) -> Tensor:
+        """Of the hidden units in the first of the chains, which are watched, shape (n, H)."""
+        return self.machine.hidden_input(chains[0, :_WATCHED]).sigmoid()
 
     @torch.no_grad()
-    def _look_at(self, v: Tensor) -> dict[str, Tensor]:
-        """What one mean-field pass down and up again shows of each example; remembers where the offsets should go."""
+    def _look_at(self, v: Tensor, *, measured: bool) -> dict[str, Tensor]:
+        """What one mean-field pass down and up again shows of each example if that is `measured`; remembers where the
+        offsets should go.
+        """
         machine = self.machine
         hidden = machine.hidden_input(v).sigmoid()
+        self._means = v.mean(0), (hidden.mean(0) + self._activity(self.chains).mean(0)) / 2
+        if not measured:
+            return {}
         again = machine.visible_mean(machine.visible_field(hidden))
-        chains = machine.hidden_input(self.chains[0, :_WATCHED]).sigmoid()
-        self._means = v.mean(0), (hidden.mean(0) + chains.mean(0)) / 2
         return {"reconstruction": (again - v).square().mean(1).sqrt(), "hidden_activity": hidden.mean(1)}
 
     @torch.no_grad()

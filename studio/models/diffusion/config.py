@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from studio.models.config import Architecture, ModelConfig, OptimiserConfig
-from studio.models.label_config import LabelSettings
+from studio.models.config import Architecture, GuidedSettings, ModelConfig, OptimiserConfig
 from studio.settings import setting
 
 
@@ -66,7 +65,7 @@ class DenoiserConfig(ModelConfig):
         return pixels
 
 
-class DiffusionConfig(LabelSettings, DenoiserConfig):
+class DiffusionConfig(GuidedSettings, DenoiserConfig):
     """Settings of the diffusion model."""
 
     kind: Literal["diffusion"] = "diffusion"

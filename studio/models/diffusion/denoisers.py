@@ -1,4 +1,4 @@
-"""Denoisers: (noisy image, time) → what the model predicts, of the image's shape.
+"""Denoisers: (noisy image, time) → what the model predicts, of the image's shape; and the clean image from that.
 
     MLP     two residual blocks of 8·width units; for images of up to 16 pixels a side
     U-Net   on 2×2 pixel blocks as channels: 28 → 14 → 7, 32 → 16 → 8, 64 → 32 → 16 → 8 with width, 2·width, 4·width
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import assert_never
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from studio.models.conditional import LabelEmbedding
 from studio.models.config import Architecture
+from studio.models.diffusion.config import Prediction
 from studio.models.nets import Shape, is_convolutional
 
 _COARSEST_SIDE = 8
@@ -179,3 +181,36 @@ class _Attention(nn.Module):
 def _group_norm(channels: int) -> nn.GroupNorm:
     """Group norm with groups of about eight maps."""
     return nn.GroupNorm(next(g for g in range(max(1, channels // 8), 0, -1) if channels % g == 0), channels)
+
+
+# What a denoiser may say of x_t = α·x_0 + σ·ε with α = √ᾱ_t, σ = √(1 − ᾱ_t), and how one turns into the other:
+#
+#     ε   x_0 = (x_t − σ·ε)/α
+#     x   x_0 itself
+#     v   v = α·ε − σ·x_0,   x_0 = α·x_t − σ·v        T. Salimans, J. Ho, arXiv:2202.00512 (2022)
+
+
+def target(kind: Prediction, clean: Tensor, noise: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+    """What the denoiser should say, of x_0 and ε, all (B, C, H, W), √ᾱ_t and √(1 − ᾱ_t), (B, 1, 1, 1) or scalars."""
+    match kind:
+        case Prediction.NOISE:
+            return noise
+        case Prediction.CLEAN:
+            return clean
+        case Prediction.VELOCITY:
+            return alpha * noise - sigma * clean
+        case _:
+            assert_never(kind)
+
+
+def clean_image(kind: Prediction, said: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+    """x_0 from what the denoiser said of x_t = `noisy`; shapes as in `target`. α = 0 has no answer for ε."""
+    match kind:
+        case Prediction.NOISE:
+            return (noisy - sigma * said) / alpha
+        case Prediction.CLEAN:
+            return said
+        case Prediction.VELOCITY:
+            return alpha * noisy - sigma * said
+        case _:
+            assert_never(kind)

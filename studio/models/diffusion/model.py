@@ -17,19 +17,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from studio.models.base import Batch, LossTerms, Phase
+from studio.models.base import Batch, LossTerms, Phase, Said
 from studio.models.conditional import Conditional, in_parts
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
 from studio.models.diffusion.config import DiffusionConfig, NoiseSchedule, Sampler
-from studio.models.diffusion.denoisers import denoiser
-from studio.models.diffusion.learned_schedule import LearnedSchedule
-from studio.models.diffusion.parametrisation import clean_image, target
+from studio.models.diffusion.denoisers import clean_image, denoiser, target
 from studio.models.diffusion.sampling import Stage, stepped, trajectory
-from studio.models.diffusion.schedule import faded, noise_schedule, spread
+from studio.models.diffusion.schedule import LearnedSchedule, faded, noise_schedule, spread
 from studio.models.nets import Shape
-from studio.models.tangent import Said
 
-_CHUNK = 500
 _LEAST_DRAWN = 50
 _BOUND_EVERY = 100
 """Steps from one look at the bound to the next; its two calls of the denoiser are two thirds of a step."""
@@ -56,7 +52,7 @@ class Diffusion(Conditional):
             self.register_buffer(name, table.float(), persistent=False)
         self.denoiser = denoiser(shape, architecture=config.architecture, width=config.width, classes=classes)
         self.learned = LearnedSchedule(self.schedule.steps) if config.schedule is NoiseSchedule.LEARNED else None
-        self.hear(classes, config.labels_dropped)
+        self.hear(classes, config.labels_dropped, config.guidance)
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="denoiser"),)
@@ -96,7 +92,7 @@ class Diffusion(Conditional):
 
     def images(self, noise: Tensor, labels: Tensor | None, rng: torch.Generator | None) -> Tensor:
         images = []
-        for start, told in in_parts(noise, labels, _CHUNK):
+        for start, told in in_parts(noise, labels):
             *_, last = self.sampling(start, told, rng)
             images.append(last.guess)
         return torch.cat(images).clamp(-1, 1)
@@ -157,7 +153,10 @@ class Diffusion(Conditional):
 
     def guess(self, noisy: Tensor, times: Tensor, labels: Tensor | None = None) -> Tensor:
         """x̂_0 of images `noisy` (B, C, H, W) at `times` in 1…T, (B,) or one (1,) for all; clipped to ±1 if so set."""
-        clean = clean_image(self.config.prediction, self._say(noisy, times, labels), noisy, *self._amplitudes(times))
+        return self._clean(noisy, times, self._say(noisy, times, labels))
+
+    def _clean(self, noisy: Tensor, times: Tensor, said: Tensor) -> Tensor:
+        clean = clean_image(self.config.prediction, said, noisy, *self._amplitudes(times))
         return clean.clamp(-1, 1) if self.config.clip else clean
 
     def _guess_of(self, images: Tensor, times: Tensor, rng: torch.Generator, labels: Tensor | None = None) -> Tensor:
@@ -167,8 +166,9 @@ class Diffusion(Conditional):
         return self.guess(alpha * images + sigma * noise, times, labels)
 
     def guess_at(self, noisy: Tensor, time: int, labels: Tensor | None = None) -> Tensor:
-        """x̂_0 of images `noisy` (B, C, H, W) that are all at one time in 1…T."""
-        return self.guess(noisy, torch.full((1,), time, device=noisy.device), labels)
+        """x̂_0 of images `noisy` (B, C, H, W) that are all at one time in 1…T, guided to their class."""
+        times = torch.full((1,), time, device=noisy.device)
+        return self._clean(noisy, times, self.guided(partial(self._say, noisy, times), labels))
 
     def _say(self, noisy: Tensor, times: Tensor, labels: Tensor | None) -> Tensor:
         given = () if labels is None else (labels,)

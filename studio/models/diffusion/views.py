@@ -1,7 +1,8 @@
-"""What a diffusion model shows: loss against noise level, and samples on their way out of the noise."""
+"""What a diffusion model shows: loss against noise level, samples on their way out of the noise, and its density."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -11,14 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic, Pictures, Profile
-from studio.models.diffusion.density import log_masses
-from studio.models.diffusion.learned_schedule import LearnedSchedule
+from studio.models.diffusion.config import Sampler
 from studio.models.diffusion.model import Diffusion
-from studio.models.diffusion.sampling import Guess, Stage
-from studio.models.diffusion.schedule import Schedule
+from studio.models.diffusion.sampling import Guess, Stage, trajectory
+from studio.models.diffusion.schedule import LearnedSchedule, Schedule
 from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument, label_argument
 from studio.models.plane import Arrows, Flow, PlaneView
-from studio.models.plane_views import PARTICLES, arrows, flow, log_density_field
+from studio.models.plane_views import PARTICLES, SIDE, arrows, flow, log_density_field
 from studio.models.views import ModelViews, Probe, to_array, to_pixels
 
 Loss = Callable[[Tensor, Tensor, torch.Generator, Tensor | None], Tensor]
@@ -39,6 +39,9 @@ _JUDGED = 48
 _ROWS = 6
 _LITTLE_NOISE = 0.1
 _PLACES = 50
+_DENSITY_STEPS = 24
+_LEAST_MASS = 1e-30
+"""A flow that folds over leaves cells without any."""
 
 
 class DiffusionViews(ModelViews):
@@ -64,7 +67,7 @@ class DiffusionViews(ModelViews):
             takes={
                 "noisy": image_argument(self._model.image_shape),
                 "time": Argument(says=f"t in 1…{self._model.schedule.steps}, int64, shape (B,)", draw=some_times),
-                **label_argument(self._model.classes),
+                **label_argument(self._model.classes, self._model.guidance),
             },
             gives={
                 "clean": f"x̂_0 of x_t = signal·x_0 + noise·ε: {IMAGES}",
@@ -178,3 +181,34 @@ def stage_pictures(stages: Sequence[tuple[str, Tensor, Tensor]], formula: str) -
             f"{where}: {what}" for where, *_ in shown for what in ("the image so far", "guess of the final image")
         ),
     )
+
+
+def log_masses(guess: Guess, schedule: Schedule, like: Tensor) -> Tensor:
+    """log q of each cell of `plane_views.grid`, up to a constant, shape (SIDE²,), by a guess (x_t, t) → x̂_0.
+
+        q(cell) ≈ N(f(x); 0, 1)·area of f(cell)
+
+    f takes a point x at the least noise to noise x_T, along the way on which deterministic samples come out of it, and
+    a cell of the plane to a quadrangle. Going that way the steps are those of sampling with s > t, so f is as exact as
+    samples are. Source: Y. Song et al., arXiv:2011.13456 (2021), whose integral of a divergence the areas stand for.
+    """
+    edge = torch.linspace(-1, 1, SIDE + 1, device=like.device, dtype=like.dtype)
+    up, across = torch.meshgrid(edge, edge, indexing="ij")
+    times = [*sorted(schedule.times(_DENSITY_STEPS))[1:], 0]  # the 0 ends the way
+    start = schedule.signal[times[0]].item() * torch.stack((across.flatten(), up.flatten()), 1)[:, :, None, None]
+    rng = torch.Generator(like.device)  # unused: the way is deterministic
+    *_, last = trajectory(start, guess, schedule, times, Sampler.SECOND_ORDER, rng)
+    knots = last.noisy.flatten(1).double().reshape(SIDE + 1, SIDE + 1, 2)
+    return (_noise_density(knots) * _areas(knots)).clamp(min=_LEAST_MASS).log().flatten()
+
+
+def _noise_density(knots: Tensor) -> Tensor:
+    """Mean of N(x; 0, 1) over the corners of each cell of knots (rows + 1, columns + 1, 2), shape (rows, columns)."""
+    density = (-0.5 * knots.square().sum(2)).exp() / (2 * math.pi)
+    return (density[:-1, :-1] + density[1:, :-1] + density[:-1, 1:] + density[1:, 1:]) / 4
+
+
+def _areas(knots: Tensor) -> Tensor:
+    """Area of the quadrangle between the four corners of each cell, half the product of its diagonals."""
+    first, second = knots[1:, 1:] - knots[:-1, :-1], knots[1:, :-1] - knots[:-1, 1:]
+    return (first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]).abs() / 2

@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from studio.models.config import OptimiserConfig
+from studio.models.config import GuidedSettings, OptimiserConfig
 from studio.models.diffusion.config import DenoiserConfig
-from studio.models.label_config import LabelSettings
 from studio.settings import setting
 
 
@@ -25,7 +24,7 @@ class Solver(StrEnum):
     HEUN = "heun"
 
 
-class FlowMatchingConfig(LabelSettings, DenoiserConfig):
+class FlowMatchingConfig(GuidedSettings, DenoiserConfig):
     """Settings of flow matching."""
 
     kind: Literal["flow_matching"] = "flow_matching"

@@ -1,35 +1,62 @@
 """Flow matching: a velocity that carries noise to images.
 
-    x_t = α_t·x + σ_t·z,   t ~ U(0, 1),   z ~ N(0, 1)
+    x_t = α_t·x + σ_t·z,   t ~ U(0, 1),   z ~ N(0, 1),   of an image x
+    rectified   α = t,   σ = 1 − t
+    cosine      α = sin(πt/2),   σ = cos(πt/2)
     L   = mean over pixels of (v(x_t, t) − (α̇_t·x + σ̇_t·z))²
 
 The loss of one example, for the t and z drawn for it, is all of that real example, so all of it carries its weight:
 the minimum under weights e^{−ΔH(x)} is the velocity of p′ (energy-weighted flow matching). A sample is noise carried
 from t = 0 to 1 by dx/dt = v(x, t); the density goes with it, d log q/dt = −∇·v.
-Sources: Y. Lipman et al., arXiv:2210.02747 (2022); weights: S. Zhang et al., arXiv:2503.04975 (2025).
+Sources: Y. Lipman et al., arXiv:2210.02747 (2022); rectified: X. Liu et al., arXiv:2209.03003 (2022); cosine: M.
+Albergo, E. Vanden-Eijnden, arXiv:2209.15571 (2022); weights: S. Zhang et al., arXiv:2503.04975 (2025).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from studio.models.base import Batch, LossTerms, Phase
+from studio.models.base import Batch, LossTerms, Phase, Said
 from studio.models.conditional import Conditional, in_parts
 from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.schedule import faded, spread
-from studio.models.flow_matching.config import FlowMatchingConfig, Solver
-from studio.models.flow_matching.paths import Mixture, mixture
+from studio.models.flow_matching.config import FlowMatchingConfig, FlowPath, Solver
 from studio.models.nets import Shape
-from studio.models.tangent import Said
 
-_CHUNK = 500
 _DENSITY_STEPS = 24
+
+
+class Mixture(NamedTuple):
+    """α_t and σ_t, and their derivatives by t, each of the shape of t."""
+
+    alpha: Tensor
+    sigma: Tensor
+    alpha_rate: Tensor
+    sigma_rate: Tensor
+
+    def image(self, mixed: Tensor, velocity: Tensor) -> Tensor:
+        """x of x_t and of its velocity dx_t/dt = α̇·x + σ̇·z."""
+        found: Tensor = (self.sigma_rate * mixed - self.sigma * velocity) / (
+            self.sigma_rate * self.alpha - self.sigma * self.alpha_rate
+        )
+        return found
+
+
+def mixture(path: FlowPath, times: Tensor) -> Mixture:
+    """How much of the image and of the noise there is at t in 0…1."""
+    if path is FlowPath.RECTIFIED:
+        one = times.new_ones(times.shape)
+        return Mixture(times, 1 - times, one, -one)
+    angle = math.pi / 2 * times
+    sine, cosine = angle.sin(), angle.cos()
+    return Mixture(sine, cosine, math.pi / 2 * cosine, -math.pi / 2 * sine)
 
 
 class Stage(NamedTuple):
@@ -49,7 +76,7 @@ class FlowMatching(Conditional):
         super().__init__(shape)
         self.config = config
         self.velocity = denoiser(shape, architecture=config.architecture, width=config.width, classes=classes)
-        self.hear(classes, config.labels_dropped)
+        self.hear(classes, config.labels_dropped, config.guidance)
 
     @property
     def noise_shape(self) -> tuple[int, ...]:
@@ -94,7 +121,7 @@ class FlowMatching(Conditional):
 
     def images(self, noise: Tensor, labels: Tensor | None, rng: torch.Generator | None) -> Tensor:
         images = []
-        for start, told in in_parts(noise, labels, _CHUNK):
+        for start, told in in_parts(noise, labels):
             *_, (_, image, _) = self.way(start, told)
             images.append(image)
         return torch.cat(images).clamp(-1, 1)
@@ -103,17 +130,18 @@ class FlowMatching(Conditional):
         """Every stage from z = `start`, shape (B, C, H, W), to the sample, which is the image of the last one."""
         image, steps = start, self.config.sampling_steps
         for step in range(steps):
-            velocity = self._velocity_of_all(image, step / steps, labels)
+            velocity = self.guided_velocity(image, step / steps, labels)
             yield Stage(step / steps, image, velocity)
             ahead = image + velocity / steps
             if self.config.solver is Solver.HEUN:
-                velocity = (velocity + self._velocity_of_all(ahead, (step + 1) / steps, labels)) / 2
+                velocity = (velocity + self.guided_velocity(ahead, (step + 1) / steps, labels)) / 2
                 ahead = image + velocity / steps
             image = ahead
         yield Stage(1.0, image, velocity)
 
-    def _velocity_of_all(self, images: Tensor, time: float, labels: Tensor | None) -> Tensor:
-        return self.velocity_at(images, images.new_full((1,), time), labels)
+    def guided_velocity(self, images: Tensor, time: float, labels: Tensor | None) -> Tensor:
+        """v of x_t at one time, guided to their class."""
+        return self.guided(partial(self.velocity_at, images, images.new_full((1,), time)), labels)
 
     def log_density(self, points: Tensor) -> Tensor:
         """log q of `points` (n, C, H, W), by d = C·H·W calls of the network's gradient in each step: for a few numbers.
@@ -126,7 +154,7 @@ class FlowMatching(Conditional):
         image, spread_out = points, points.new_zeros(len(points))
         length = 1 / _DENSITY_STEPS
         for step in reversed(range(_DENSITY_STEPS)):
-            middle = image - length / 2 * self._velocity_of_all(image, (step + 1) * length, labels)
+            middle = image - length / 2 * self.guided_velocity(image, (step + 1) * length, labels)
             velocity, divergence = self._with_divergence(middle, (step + 0.5) * length, labels)
             image, spread_out = image - length * velocity, spread_out + length * divergence
         return -0.5 * (image.flatten(1).square() + math.log(2 * math.pi)).sum(1) - spread_out
@@ -135,7 +163,7 @@ class FlowMatching(Conditional):
         """v (n, C, H, W) and ∇·v (n,)."""
         with torch.enable_grad():
             places = images.detach().requires_grad_()
-            velocity = self._velocity_of_all(places, time, labels)
+            velocity = self.guided_velocity(places, time, labels)
             numbers = velocity.flatten(1).unbind(1)
             slopes = [torch.autograd.grad(each.sum(), places, retain_graph=True)[0].flatten(1) for each in numbers]
         return velocity.detach(), torch.stack([slope[:, place] for place, slope in enumerate(slopes)]).sum(0)

@@ -50,7 +50,7 @@ class FlowMatchingViews(ModelViews):
                 "time": Argument(
                     says="t in 0…1, float32, shape (B,)", draw=lambda count, rng: torch.rand(count, generator=rng)
                 ),
-                **label_argument(self._model.classes),
+                **label_argument(self._model.classes, self._model.guidance),
             },
             gives={"velocity": f"dx_t/dt, to be followed from noise at t = 0 to t = 1: {IMAGES.partition(',')[0]}"},
         )
@@ -61,13 +61,12 @@ class FlowMatchingViews(ModelViews):
             "How particles come out of the noise, as samples do: dx/dt = v(x, t) as t grows from 0 to 1.",
             [stage.image for stage in model.way(*model.parted(model.draw_latents(PARTICLES, rng)))],
         )
-        late = points.new_full((1,), _LATE)
         pull = arrows(
             "velocity",
             "Velocity",
             f"Where each sample would be carried, were it at t = {_LATE}. v(x, t)",
             points,
-            model.velocity_at(points, late, model.heard(labels)),
+            model.guided_velocity(points, _LATE, model.heard(labels)),
         )
         return pull, ways
 

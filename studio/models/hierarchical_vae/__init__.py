@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.models.autoencoder_config import fault_on_points
+from studio.models.config import fault_on_points
 from studio.models.hierarchical_vae.config import MOST_LAYERS, HierarchicalVaeConfig
 from studio.models.spec import ModelSpec, built_by
 

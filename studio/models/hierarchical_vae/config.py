@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from studio.models.autoencoder_config import AutoencoderConfig
-from studio.models.config import OptimiserConfig
+from studio.models.config import AutoencoderConfig, OptimiserConfig
 from studio.settings import setting
 
 MOST_LAYERS = 5

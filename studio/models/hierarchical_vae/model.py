@@ -21,13 +21,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from studio.models.base import Batch, LossTerms, Phase
+from studio.models.base import Batch, LossTerms, Phase, Said
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
-from studio.models.tangent import Said
 
 _LOG_VARIANCE_RANGE = (-10.0, 5.0)
 """Of a code given its neighbour: a code that is told exactly would be worth any number of nats."""

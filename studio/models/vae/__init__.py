@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.models.autoencoder_config import fault_on_points
+from studio.models.config import fault_on_points
 from studio.models.spec import ModelSpec, built_by
 from studio.models.vae.config import VaeConfig
 
@@ -11,8 +11,9 @@ SPEC = ModelSpec(
     summary="An encoder describes each image by a few random numbers, a decoder rebuilds it; together they maximise a "
     "bound on the likelihood. Fast and steady, somewhat blurred.",
     measured="Measured on MNIST with 30 % twos, five minutes on two cores: 31.3 % twos, shares off by 5.4 % in all, "
-    "Fréchet distance 58: its images are blurred. On the 8×8 digits, 3,000 steps, 5 importance samples in place of one "
-    "take it from 63 to 49.",
+    "Fréchet distance 58: its images are blurred. Told the classes (Conditional), after as many steps as a minute "
+    "takes, one seed: 32.1 %, 4.5 % and 98, where it has 31.6 %, 7.2 % and 91 without. On the 8×8 digits, 3,000 steps, "
+    "5 importance samples in place of one take it from 63 to 49.",
     config=VaeConfig,
     build=built_by("vae.model.Vae", views="vae.views.VaeViews"),
     metrics={

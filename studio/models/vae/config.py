@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from studio.models.autoencoder_config import AutoencoderConfig, code_size
-from studio.models.label_config import LabelSettings
+from studio.models.config import AutoencoderConfig, LabelSettings, code_size
 from studio.settings import setting
 
 

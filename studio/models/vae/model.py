@@ -26,13 +26,12 @@ import math
 import torch
 from torch import Tensor, nn
 
-from studio.models.base import Batch, LossTerms, Phase
+from studio.models.base import Batch, LossTerms, Phase, Said
 from studio.models.conditional import Conditional, take_labels
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
-from studio.models.tangent import Said
 from studio.models.vae.config import VaeConfig
 
 

@@ -4,7 +4,7 @@ In the normalised gauge (mean weight 1) the expected gradient of a step is the s
 
     ⟨(1/B_avg)·Σ_j w_j·∇ℓ_j⟩ = ⟨w·∇ℓ⟩_p = ∇⟨ℓ⟩_p′ ;
 
-what differs is its variance, which `studio.training.analysis.comparison` measures.
+what differs is its variance, which `studio.training.analysis.planner_comparison` measures.
 
 Examples of a batch whose weights add up to less than 10⁻⁹·B_avg are left out of it: they count as taken, and are never
 read. Of a batch that holds no others the heaviest stays, so that the steps are those of the rule.

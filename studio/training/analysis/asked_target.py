@@ -51,8 +51,10 @@ class AskedTarget:
             measured.prepare(found.energy.names, progress)
             rest = replace(found, offsets=(0.0,) * len(offsets)).example_energies(measured).energy
             counts = class_masses(rest, measured.labels, len(offsets))
-        if len(shares) == len(offsets) and abs(sum(shares.values()) - 1) > _ROUNDING:
-            raise UserError("The shares of all classes must add up to 100 %", field=_FIELD)
+        total = sum(shares.values())
+        if len(shares) == len(offsets) and abs(total - 1) > _ROUNDING:
+            says = f"They add up to {100 * total:.6g} %."
+            raise UserError("The shares of all classes must add up to 100 %", says, field=_FIELD)
         solved = offsets_for_some_shares(counts, factor * offsets, shares) / factor
         return replace(found, offsets=tuple(solved.tolist()))
 

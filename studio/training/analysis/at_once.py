@@ -11,30 +11,27 @@ import numpy as np
 import torch
 
 from studio.data.planar.target import PlaneTarget
-from studio.data.scale import Scale
-from studio.evaluation.report import LEAST_SAMPLES, Target, evaluate
-from studio.models.base import GenerativeModel
+from studio.evaluation.evaluation import LEAST_SAMPLES, TiltedData, evaluate
 from studio.models.conditional import Conditional
-from studio.models.moves import Chained, Denoises
 from studio.perturb.arrays import Floats
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.perturb.umbrella import Umbrella, predicted_gain
 from studio.progress import Progress
 from studio.sampling.base import Look, Tilted, TiltedSampler
-from studio.sampling.chains import Chains
+from studio.sampling.chains import Chained, Chains
 from studio.sampling.choice import Method, choose, needing_no_draws
 from studio.sampling.conditioning import Conditioning
 from studio.sampling.pool import PIECE, Pool
 from studio.sampling.rejection import Rejection
 from studio.sampling.resampling import Resampling
-from studio.sampling.steering import Steering
+from studio.sampling.steering import Denoises, Steering
 from studio.sampling.tilt import Drawn, Tilt
-from studio.training.analysis.generated import Generated, each_class
 from studio.training.analysis.measured_samples import MeasuredImages, target_on_plane
+from studio.training.analysis.sample_features import SampleFeatures, each_class
 from studio.training.analysis.trained_model import TrainedModel
-from studio.training.engine.drawing import SMALLER_MODEL, draw_parts
 from studio.training.engine.memory import telling_of_shortage
+from studio.training.engine.samples import SMALLER_MODEL, draw_parts
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -59,7 +56,7 @@ class AtOnce:
     def __init__(self, trained: TrainedModel, progress: Progress, *, seed: int = 0) -> None:
         self.trained, self._seed = trained, seed
         model, examples = trained.model, trained.examples
-        self._generated = Generated(examples, trained.judges)
+        self._features = SampleFeatures(examples, trained.judges)
         self._measuring: Judge | None = None
         device = next(model.parameters()).device
         rng = torch.Generator(device).manual_seed(seed)
@@ -72,7 +69,7 @@ class AtOnce:
             independent=model.independent_samples,
         )
         told = trained.shares(trained.applied, progress)
-        self._samplers = _samplers(model, self._generated.look, examples.scale, device, told)
+        self._samplers = _samplers(trained, self._features.look, device, told)
 
     def sample(
         self, wanted: Perturbation, count: int, progress: Progress | None = None, method: Method = Method.AUTO
@@ -93,7 +90,7 @@ class AtOnce:
         tilt = self._tilt(wanted, progress)
         chosen = needing_no_draws(method, self._samplers, self._pool, tilt)
         if chosen is None:
-            self._generated.bring_judge(progress)
+            self._features.bring_judge(progress)
             chosen = choose(method, self._samplers, self._pool, tilt, count, progress)
         found = chosen.sampler.sample(self._pool, tilt, count, np.random.default_rng(self._seed), progress)
         return replace(found, why=chosen.why)
@@ -111,7 +108,7 @@ class AtOnce:
         """
         progress = progress or Progress()
         tilt = self._tilt(Perturbation.zero(len(self.trained.target.offsets)), progress)
-        self._generated.bring_judge(progress)
+        self._features.bring_judge(progress)
         self._pool.prepare(count, progress)
         # As the model is, with what it misses of its target: nothing is made up for.
         own = replace(self._pool.own, meant=self._pool.own.shares)
@@ -152,12 +149,12 @@ class AtOnce:
         others = self.trained.judges.judge(by, progress) if by else self._others(progress)
         images = np.asarray(samples.alike(np.random.default_rng(self._seed)).values, np.uint8)
         judgement = others.judge(images, progress)
-        target = Target.of(others, self.trained.log_weights(wanted, progress), len(images))
+        target = TiltedData.of(others, self.trained.log_weights(wanted, progress), len(images))
         return MeasuredImages(
             evaluation=evaluate(others, target, images, judgement),
             agreement=math.nan
-            if self._generated.judge is None or self._generated.judge.class_names != others.class_names
-            else float((self._generated.judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
+            if self._features.judge is None or self._features.judge.class_names != others.class_names
+            else float((self._features.judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
         )
 
     def remarked(self, made: Tilted, wanted: Perturbation, progress: Progress) -> Tilted:
@@ -170,7 +167,7 @@ class AtOnce:
 
     def _others(self, progress: Progress) -> Judge:
         """The judges of the data set without the one who weighs, who look at what was held out from them but once."""
-        self._generated.bring_judge(progress)
+        self._features.bring_judge(progress)
         if self._measuring is None:
             self._measuring = self.trained.judges.judge("", progress).without_weigher()
         return self._measuring
@@ -195,16 +192,16 @@ class AtOnce:
         assert count == PIECE
         with telling_of_shortage(SMALLER_MODEL):
             values = next(self._parts)
-        return self._generated.look(values)
+        return self._features.look(values)
 
 
-def _samplers(
-    model: GenerativeModel, look: Look, scale: Scale, device: torch.device, told: Floats
-) -> tuple[TiltedSampler, ...]:
+def _samplers(trained: TrainedModel, look: Look, device: torch.device, told: Floats) -> tuple[TiltedSampler, ...]:
     """Every method that this model allows; `told` are the shares of classes that it is told for its own target."""
+    model, scale = trained.model, trained.examples.scale
     found: list[TiltedSampler] = [Rejection(), Resampling()]
     if isinstance(model, Conditional) and model.listens:
-        found.insert(0, Conditioning(model=model, scale=scale, device=device, told=told))
+        worth = dict(zip(trained.examples.class_names, trained.worth, strict=True)) if trained.worth is not None else {}
+        found.insert(0, Conditioning(model=model, scale=scale, device=device, told=told, worth=worth))
     elif isinstance(model, Denoises):
         found.append(Steering(model=model, shape=model.image_shape, scale=scale, look=look, device=device))
     if isinstance(model, Chained):

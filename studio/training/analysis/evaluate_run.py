@@ -12,7 +12,7 @@ import torch
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
-from studio.evaluation.report import Evaluation, Target
+from studio.evaluation.evaluation import Evaluation, TiltedData
 from studio.models.base import GenerativeModel
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
@@ -22,7 +22,7 @@ from studio.training.engine.memory import telling_of_shortage
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.messages.events import Evaluated
-from studio.training.storage.metrics import append_metrics, newest_point
+from studio.training.storage.metrics import append_metrics, newest_evaluations, newest_point
 from studio.training.storage.run import Run, restore_model
 from studio.training.storage.run_identity import RunIdentity
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
 
 _JUDGE_PART = 0.5
+_MANY = 10**6
 
 
 def evaluate_run(
@@ -38,7 +39,7 @@ def evaluate_run(
     progress: Progress,
     *,
     count: int = 2000,
-    seed: int = 0,
+    seed: int | None = None,
     judge: str | None = None,
     judges: Judges | None = None,
     data_root: Path | None = None,
@@ -51,7 +52,7 @@ def evaluate_run(
     Args:
         data: loads the run's data set.
         count: samples, at least 10; no more are judged than are independent of each other.
-        seed: of their latents.
+        seed: of their latents; others at each evaluation of a step if absent.
         judge: name of the judge, as `Judges` has it; the one of the run's configuration if absent.
         judges: of that data set, if there are some already.
         data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
@@ -68,18 +69,30 @@ def evaluate_run(
     measured.prepare(run.config.perturbation.energy().names, part)
     log_weights = whole_log_weights(run.identity.perturbation(measured), measured)
     found = judges.judge(run.config.evaluation.judge if judge is None else judge, part)
+    seed = _fresh_seed(run) if seed is None else seed
     evaluation = _work(model, found, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
     return Evaluated(
         step=run.weights_step or 0, seconds=run.weights_seconds, revision=run.revision, evaluation=evaluation
     )
 
 
-def keep_evaluation(run: Run, found: Evaluated) -> None:
-    """Put an evaluation among a run's metrics, unless they cannot be written or the run has gone back behind it."""
+def keep_evaluation(run: Run, found: Evaluated) -> UserError | None:
+    """Put an evaluation among a run's metrics, unless the run has gone back behind it; why they cannot be written."""
     if run.weights_step is not None:
-        with suppress(UserError):
+        try:
             if max(newest_point(run.path)[0], RunIdentity.read(run.path).weights_step or 0) >= found.step:
                 append_metrics(run.path, evaluations=[found])
+        except UserError as error:
+            return error
+    return None
+
+
+def _fresh_seed(run: Run) -> int:
+    """Of samples that no evaluation of this step has seen that the run keeps: they would confirm themselves."""
+    step, kept = run.weights_step or 0, 0
+    with suppress(UserError):  # damaged metrics, which confirm nothing
+        kept = sum(each.step == step for each in newest_evaluations(run.path, step, _MANY))
+    return run.config.seed + kept
 
 
 def _work(
@@ -87,7 +100,7 @@ def _work(
 ) -> Evaluation:
     rng = torch.Generator().manual_seed(seed)
     with telling_of_shortage("Evaluate fewer samples at once."):
-        job = EvaluationJob(model, judge, lambda: Target.of(judge, log_weights, count), count, rng)
+        job = EvaluationJob(model, judge, lambda: TiltedData.of(judge, log_weights, count), count, rng)
         while job.next is not None:
             progress.report(job.next.name, job.next.fraction)
             job.advance()

@@ -20,12 +20,13 @@ import torch
 from numpy.typing import NDArray
 
 from studio.errors import UserError
-from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target, evaluate
+from studio.evaluation.evaluation import LEAST_SAMPLES, Evaluation, TiltedData, evaluate
 from studio.models.base import GenerativeModel
 from studio.perturb.perturbation import Perturbation
 from studio.training.config.run_config import EvaluationConfig
-from studio.training.engine.drawing import draw_parts, independent
+from studio.training.engine.samples import draw_parts, independent
 from studio.training.engine.trainer import Trainer
+from studio.training.examples.measured_set import whole_log_weights
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _STREAM = 0xE7A1
 """Added to the run's seed for the latents of evaluations."""
 
 _LOOKS = 1 << 32
-"""Times the step added to that where a thermostat looks, so that no look depends on those before it."""
+"""Times the step added to that where shares are held, so that no look depends on those before it."""
 
 CHUNK = 16
 """Samples drawn in one piece, for which training pauses: 50 of a diffusion model take 1.4 s of a slow laptop."""
@@ -80,7 +81,7 @@ class EvaluationJob:
     """
 
     def __init__(
-        self, model: GenerativeModel, judge: Judge, target: Callable[[], Target], count: int, rng: torch.Generator
+        self, model: GenerativeModel, judge: Judge, target: Callable[[], TiltedData], count: int, rng: torch.Generator
     ) -> None:
         self.result: Evaluation | None = None
         self._pieces = self._work(model, judge, target, count, rng)
@@ -90,7 +91,7 @@ class EvaluationJob:
         self.next = next(self._pieces, None)
 
     def _work(
-        self, model: GenerativeModel, judge: Judge, target: Callable[[], Target], count: int, rng: torch.Generator
+        self, model: GenerativeModel, judge: Judge, target: Callable[[], TiltedData], count: int, rng: torch.Generator
     ) -> Iterator[Piece]:
         drawn: list[NDArray[np.uint8]] = []
         counts = [min(CHUNK, count - start) for start in range(0, count, CHUNK)]
@@ -114,7 +115,7 @@ class Evaluator:
 
     Attributes:
         demanded: somebody waits for an evaluation, so that training stands still for it.
-        judged_by: fingerprint of the judge that a thermostat looked by.
+        judged_by: fingerprint of the judge that shares are held by.
     """
 
     def __init__(self, trainer: Trainer, judge: Callable[[], Judge | None]) -> None:
@@ -127,7 +128,7 @@ class Evaluator:
         self._began = (0, 0.0, 0)  # step, seconds and revision that the job is of
         self._next = 0.0
         self.demanded = False
-        self._targets: tuple[Perturbation, int, Target] | None = None
+        self._targets: tuple[Perturbation, int, TiltedData] | None = None
         self.judged_by = ""
         self._costs: dict[str, deque[float]] = {}
         self.spent = 0.0
@@ -208,10 +209,10 @@ class Evaluator:
         self._began = (trainer.step_count, seconds, perturbation.revision)
         self._job = EvaluationJob(model, judge, lambda: self._target(judge, perturbation, count), count, rng)
 
-    def _target(self, judge: Judge, perturbation: Perturbation, count: int) -> Target:
+    def _target(self, judge: Judge, perturbation: Perturbation, count: int) -> TiltedData:
         if self._targets is None or self._targets[:2] != (perturbation, count):
-            log_weights = self._trainer.data_log_weights(perturbation)
-            self._targets = perturbation, count, Target.of(judge, log_weights, count)
+            log_weights = whole_log_weights(perturbation, self._trainer.measured)
+            self._targets = perturbation, count, TiltedData.of(judge, log_weights, count)
         return self._targets[2]
 
     def _do_piece(self, job: EvaluationJob) -> None:

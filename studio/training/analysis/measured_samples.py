@@ -24,7 +24,7 @@ from studio.perturb.perturbation import Perturbation
 from studio.training.messages.snapshot import PlaneFrame
 
 if TYPE_CHECKING:
-    from studio.evaluation.report import Evaluation
+    from studio.evaluation.evaluation import Evaluation
 
 CELLS, _FINE = 24, 8
 """Cells along a side of the square, and finer ones within each over which a density is summed."""
@@ -135,7 +135,13 @@ def measured_points(values: Values, target: PlaneTarget, data: np.ndarray, step:
     cells = coarse(joint.sum(1))
     share, half = by_point.mean(0), Z_95 * by_point.std(0) / np.sqrt(len(points))
     seen = Sighting(
-        step=step, data=data, target=joint.sum(0) / joint.sum(), share=share, low=share - half, high=share + half
+        step=step,
+        data=data,
+        target=joint.sum(0) / joint.sum(),
+        share=share,
+        low=share - half,
+        high=share + half,
+        count=len(points),
     )
     counts = cell_counts(points, plane.half, CELLS)
     return MeasuredPoints(seen=seen, divergence=float(js_divergence(cells / cells.sum(), counts)))

@@ -23,7 +23,7 @@ from studio.evaluation.plane_divergence import cell_counts, js_divergence, kl_di
 from studio.models.base import at_rest
 from studio.models.plane import PlaneView
 from studio.training.analysis.measured_samples import CELLS, coarse, fine_cells, target_on_plane
-from studio.training.engine.drawing import independent
+from studio.training.engine.samples import independent
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.snapshot import PlaneFrame
 
@@ -137,8 +137,8 @@ class PlaneWatch:
         """Bring `values` up to date, if it is time."""
         trainer = self._trainer
         exact = self._exact_target()
-        if exact is None:
-            self.values.clear()
+        if exact is None or self._measured_revision != self._revision:
+            self.values.clear()  # until it is time to measure them from this target
         if time.perf_counter() < self._next_measure or exact is None or not self._retarget(exact):
             return
         begun = time.thread_time()
@@ -184,7 +184,7 @@ class PlaneWatch:
 
     def _classify(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
         """The most probable class of each point under the target; of the data, where the target is not known."""
-        exact, counts = self._exact_target(), self._trainer.counts
+        exact, counts = self._exact_target(), self._trainer.whole.counts
         if exact is not None and len(points):
             try:
                 return exact.classify(points)

@@ -1,4 +1,4 @@
-"""What a run does beside training, in pieces between its steps: evaluations, by which a thermostat may hold its shares,
+"""What a run does beside training, in pieces between its steps: evaluations, by which its shares may be held,
 and comparisons of planners, when the run's watcher asks for one.
 """
 
@@ -17,8 +17,8 @@ from studio.training.messages.commands import CancelComparison, CancelEvaluation
 from studio.training.messages.events import ComparingPlanners, Evaluated, Event, Noticed, PlannersCompared
 
 if TYPE_CHECKING:
-    from studio.training.analysis.comparison import PlannerComparison
     from studio.training.analysis.evaluator import Evaluator
+    from studio.training.analysis.planner_comparison import PlannerComparison
     from studio.training.engine.trainer import Trainer
 
 _TOLD_EVERY = 0.02  # of the whole
@@ -69,7 +69,9 @@ class PlannerComparisons:
         self._post(PlannersCompared(step=self._trainer.step_count, report=now.report))
 
     def _open(self, seconds: float) -> None:
-        from studio.training.analysis.comparison import PlannerComparison  # brings torch, which the window has later
+        from studio.training.analysis.planner_comparison import (
+            PlannerComparison,  # brings torch, which the window has later
+        )
 
         self._now = PlannerComparison.of(self._trainer, seconds)
         self._told = -1.0
@@ -103,11 +105,11 @@ class SideTasks:
         self._comparisons = PlannerComparisons(trainer, post)
         self._evaluator = evaluator
         self._post = post
-        self._looking = False  # what is evaluated is what the thermostat asked for
+        self._looking = False  # what is evaluated is to hold the shares by
 
     @property
     def waited_for(self) -> bool:
-        """Whether the person or the thermostat waits for one of them, so that training stands still."""
+        """Whether the person or holding the shares waits for one of them, so that training stands still."""
         return self._comparisons.busy or (self._evaluator is not None and self._evaluator.demanded)
 
     def obey(
@@ -126,7 +128,7 @@ class SideTasks:
                 self._evaluate(evaluator, evaluator.cancel)
 
     def look(self, seconds: float) -> None:
-        """Begin to look at the shares for the thermostat, where it is time: at fixed steps, whatever happens between.
+        """Begin to look at the shares to hold them, where it is time: at fixed steps, whatever happens between.
 
         Where the run is stopped before it has looked, it does so first when it goes on.
         """
@@ -157,7 +159,9 @@ class SideTasks:
             self._evaluate(evaluator, lambda: evaluator.turn(seconds))
 
     def _evaluate(self, evaluator: Evaluator, work: Callable[[], Event | None]) -> None:
-        """Do a piece and tell what came of it; where that cannot be, evaluate on demand only from now on."""
+        """Do a piece and tell what came of it; where that cannot be, evaluate on demand only from now on, or where the
+        shares are held and this look was in vain, try again at the next.
+        """
         try:
             event = work()
         except Exception as error:
@@ -165,7 +169,7 @@ class SideTasks:
             if told is None:
                 raise
             self._post(Noticed(step=self._trainer.step_count, error=told))
-            event = evaluator.rest()
+            event = evaluator.cancel() if self._looking and told is error else evaluator.rest()
         if event is not None:
             self._post(event)
         if self._looking and not evaluator.demanded:
@@ -182,8 +186,8 @@ class SideTasks:
             seen = Sighting.of(event.step, event.evaluation)
             known = ~np.isin(np.arange(len(seen.share)), list(seen.untold))
             most = trainer.config.hold.most
-            moved = held.thermostat.after(seen.target, seen.share, known=known, most=most)
-            held = replace(held, thermostat=moved, judge=judge)
+            moved = held.hold.after(seen.target, seen.share, known=known, most=most)
+            held = replace(held, hold=moved, judge=judge)
         try:
             trainer.correct(held)
         except UserError as error:

@@ -13,10 +13,12 @@ from studio.models.base import GenerativeModel
 from studio.models.conditional import Conditional
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
+from studio.perturb.diagnostics import examples_worth
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.analysis.asked_target import AskedTarget
+from studio.training.engine.labels import told_places
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.storage.run import Run, restore_model
@@ -31,9 +33,11 @@ class TrainedModel:
 
     Attributes:
         model: in eval mode.
+        worth: labelled examples that a model which is told classes learned each from, shape (K,), as `examples_worth`
+            counts them; None where that is not known.
         averaged: by the moving average of the weights, or else as they are.
         target: that its weights were trained towards; of a model that is told classes, with those that it is told.
-        applied: what examples were weighted by: that, or what a thermostat made of it.
+        applied: what examples were weighted by: that, or what holding made of it.
         edited: what the run goes on towards, where that was edited since the last step.
         examples: its data set.
         judges: of that data set.
@@ -47,6 +51,7 @@ class TrainedModel:
     judges: Judges
     measured: ExampleFeatures
     edited: Perturbation | None = None
+    worth: Floats | None = None
     averaged: bool = True
 
     @classmethod
@@ -84,6 +89,11 @@ class TrainedModel:
             measured=measured,
             averaged=averaged,
         )
+        if isinstance(model, Conditional) and model.listens:
+            weights = np.exp(found.log_weights(applied if learned is None else learned.resolve(names), progress))
+            told = told_places(examples, run.config)
+            worth = examples_worth(weights[told] / weights.mean(), examples.labels[told], len(names))
+            found = replace(found, worth=worth)
         if learned is None:
             return found
         before = replace(found, target=learned.resolve(names), edited=target)

@@ -11,9 +11,8 @@ weigh 1. An SN-GAN of MNIST with 0.1 % twos that was asked for 10 % had 4 to 5 %
 from __future__ import annotations
 
 from studio.errors import UserError
-from studio.models.config import Optimiser, OptimiserConfig
+from studio.models.config import LabelSettings, Optimiser, OptimiserConfig
 from studio.models.diffusion.config import DenoiserConfig
-from studio.models.label_config import LabelSettings
 from studio.perturb.diagnostics import Strength, TiltSummary
 from studio.training.config.planners import PlannerKind
 from studio.training.config.run_config import RunConfig

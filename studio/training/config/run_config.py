@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from studio.data.catalog import DATASETS, AnyDataset
 from studio.errors import UserError
 from studio.models.catalog import MODELS, AnyModel
-from studio.names import composed
+from studio.names import MOST_LISTED, composed, listed
+from studio.perturb.energy import Energy
 from studio.perturb.perturbation import LARGEST_OFFSET, Gauge, Perturbation
 from studio.settings import Settings, setting
 from studio.training.config.energy import EnergyConfig, energy_config_of_record, energy_record
 from studio.training.config.planners import PlannerKind
 
 SCHEMA_VERSION = 1
-_MOST_NAMED, _LONGEST_NAME = 12, 40
 
 
 class Precision(StrEnum):
@@ -59,7 +59,7 @@ class PerturbationConfig(EnergyConfig):
         if unknown:
             raise UserError(
                 "An offset belongs to no class of this data set",
-                f"Unknown: {_listed(unknown)}. {_nearest(unknown, class_names)}",
+                f"Unknown: {listed(unknown)}. {_nearest(unknown, class_names)}",
                 "Correct the names under perturbation.offsets, or begin without offsets: perturbation.offsets={}.",
                 field="perturbation.offsets",
             )
@@ -162,13 +162,14 @@ class EvaluationConfig(Settings):
 
 
 class HoldConfig(Settings):
-    """Whether a thermostat holds the class shares, see `studio.perturb.thermostat`."""
+    """Whether the class shares are held, see `studio.perturb.hold`."""
 
     on: bool = setting(
         False,
         "Hold the shares",
-        "Correct the class offsets while training until the shares that are generated are those asked for. It trades "
-        "unbiased weights for arrival: examples are then weighted for another target than the one asked for.",
+        "Correct the class offsets while training until the shares of what the judge recognises are those asked for; "
+        "where much is unsure, as blurred images are, those of all images differ. It trades unbiased weights for "
+        "arrival: examples are then weighted for another target than the one asked for.",
     )
     every: int = setting(
         1000,
@@ -184,7 +185,7 @@ class HoldConfig(Settings):
         4000,
         "Samples judged",
         "Samples of each of these evaluations. What they find is averaged over evaluations, and a class is corrected "
-        "once that mean is surely off its target, so that more samples or more evaluations hold shares more closely.",
+        "as far as that mean is surely off its target, so that more samples or evaluations hold shares more closely.",
         unit="images",
         step=1000,
         within=(20, 50_000),
@@ -258,20 +259,21 @@ class RunConfig(Settings):
 
 def _nearest(unknown: Sequence[str], class_names: Sequence[str]) -> str:
     """The classes that may have been meant, or some of all."""
-    near = [name for each in unknown[:_MOST_NAMED] for name in get_close_matches(each, class_names)]
-    if near and len(class_names) > _MOST_NAMED:
-        return f"Close to it: {_listed(list(dict.fromkeys(near)))}, of {len(class_names):,} classes."
-    return f"The classes are {_listed(class_names)}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_NAMED]) + more
+    near = [name for each in unknown[:MOST_LISTED] for name in get_close_matches(each, class_names)]
+    if near and len(class_names) > MOST_LISTED:
+        return f"Close to it: {listed(list(dict.fromkeys(near)))}, of {len(class_names):,} classes."
+    return f"The classes are {listed(class_names)}."
 
 
 def offsets_by_name(offsets: Sequence[float], class_names: Sequence[str]) -> dict[str, float]:
     """The offsets that are not 0, by class name, as a configuration holds them."""
     return {name: offset for name, offset in zip(class_names, offsets, strict=True) if offset != 0}
+
+
+def target_record(target: Perturbation, class_names: Sequence[str]) -> dict[str, Any]:
+    """A target whole, in JSON: the offsets by class name, and the gauge; and what is added to them, if anything is."""
+    added = {} if target.energy == Energy() else {"energy": energy_record(target.energy)}
+    return {"offsets": dict(zip(class_names, target.offsets, strict=True)), "gauge": str(target.gauge), **added}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import numpy as np
 from studio.data.catalog import dataset_spec
 from studio.models.catalog import model_spec
 from studio.perturb.perturbation import target_shares
+from studio.training.config.presets import named_presets
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 
 _SHOWN = 2
@@ -19,9 +20,24 @@ _NAME = 20
 
 def run_title(config: RunConfig, counts: Mapping[str, int] | None = None, dataset: str = "") -> str:
     """A run's own name, or else data set, as it may call itself, model and tilt, by examples of each class if known."""
-    data = dataset or dataset_spec(config.dataset.kind).title
-    tilt = tilt_words(config.perturbation, counts)
-    return config.name or " · ".join((data, model_spec(config.model.kind).title, tilt or "no tilt"))
+    return own_name(config) or f"{kinds(config, dataset)} · {tilt_words(config.perturbation, counts) or 'no tilt'}"
+
+
+def kinds(config: RunConfig, dataset: str = "") -> str:
+    """Data set, as it may call itself, and model: "Digits · WGAN-GP"."""
+    return f"{dataset or dataset_spec(config.dataset.kind).title} · {model_spec(config.model.kind).title}"
+
+
+def own_name(config: RunConfig) -> str:
+    """A run's name, unless it came with a preset of other data, another model or another target, of which it tells."""
+    preset = named_presets().get(config.name) if config.name else None
+    return config.name if preset is None or _told(preset) == _told(config) else ""
+
+
+def _told(config: RunConfig) -> tuple[object, ...]:
+    target = config.perturbation
+    offsets = {name: value for name, value in target.offsets.items() if value}
+    return config.dataset.kind, config.model.kind, target.model_copy(update={"offsets": offsets})
 
 
 def tilt_words(target: PerturbationConfig, counts: Mapping[str, int] | None = None) -> str:

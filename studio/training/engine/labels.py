@@ -8,12 +8,18 @@ import torch
 from studio.data.example_set import ExampleSet
 from studio.models.base import Batch, GenerativeModel
 from studio.models.conditional import UNTOLD, Conditional
-from studio.models.label_config import LabelSettings
+from studio.models.config import LabelSettings
 from studio.perturb.arrays import Floats, Indices
 from studio.perturb.energy import Energy
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.unlabelled import Unlabelled
 from studio.training.examples.split import kept_indices
+
+
+def told_places(data: ExampleSet, config: RunConfig) -> Indices:
+    """Of the examples of a whole set whose classes a conditional model may be told, ascending."""
+    unused = 1 - config.model.labels_used if isinstance(config.model, LabelSettings) else 0.0
+    return kept_indices(data, max(config.held_out, unused), config.seed)
 
 
 class Labels:
@@ -26,8 +32,8 @@ class Labels:
         self._classes, self._device = len(data.class_names), device
         self._labels = self._of_all = data.labels
         if isinstance(config.model, LabelSettings) and config.model.labels_used < 1:
-            used = whole.numbers[kept_indices(whole, 1 - config.model.labels_used, config.seed)]
-            self._labels = np.where(np.isin(data.numbers, used), data.labels, UNTOLD)
+            told = np.isin(data.numbers, whole.numbers[told_places(whole, config)])
+            self._labels = np.where(told, data.labels, UNTOLD)
         self._unlabelled: Unlabelled | None = None
         if whole.unlabelled is not None and self._told is not None:
             self._unlabelled = Unlabelled(whole.unlabelled, len(data), config.seed, device)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -87,13 +87,13 @@ class Learner:
         return dict(self._scalars)
 
     def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
-        network = phase.network
+        network, measured = phase.network, self._measures(phase)
         with self.autocast:
-            terms = self.model.losses(phase, batch, self._rng)
+            terms = self.model.losses(phase, replace(batch, measured=measured), self._rng)
         loss = weighted_loss(terms, batch.weights, average_size)
         # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
         gradients = torch.autograd.grad(loss, self._parameters[network])
-        if self._measures(phase):
+        if measured:
             norm, ratio = self.optimisers[network].measured_step(gradients)
             self._scalars |= {
                 f"loss_{network}": loss.detach(),

@@ -19,15 +19,16 @@ from studio.models.catalog import misfit
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
 from studio.models.views import Probe
+from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
+from studio.perturb.hold import Hold
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import BatchPlan
-from studio.perturb.thermostat import Thermostat
 from studio.training.config.planners import PLANNERS
 from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig
-from studio.training.engine.drawing import draw
 from studio.training.engine.labels import Labels
 from studio.training.engine.learner import Learner, StepReport
+from studio.training.engine.samples import draw
 from studio.training.engine.trainer_state import (
     Held,
     ResumeState,
@@ -59,7 +60,7 @@ class Trainer:
     Attributes:
         measured: what is known of every example, held-out ones included.
         perturbation: the target in force, as asked.
-        held: what the thermostat has made of it.
+        held: what holding the shares has made of it.
 
     Raises:
         UserError: offsets, terms, batch size or model do not fit the data.
@@ -79,7 +80,7 @@ class Trainer:
         self.device = torch.device(device)
         self.skipped = 0
         self.perturbation = config.perturbation.resolve(data.class_names)
-        self.held = Held(thermostat=Thermostat.at_rest(len(data.class_names)))
+        self.held = Held(hold=Hold.at_rest(len(data.class_names)))
         self._planning = np.random.default_rng(config.seed)
         self._planner = PLANNERS[config.batch.planner](
             self._log_weights(self.perturbation),
@@ -106,11 +107,6 @@ class Trainer:
     def autocast(self) -> torch.autocast:
         """Under which losses are computed."""
         return self._learner.autocast
-
-    @property
-    def counts(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-        """Examples per class of the data set, held-out ones included, shape (K,)."""
-        return np.bincount(self.measured.labels, minlength=len(self.data.class_names))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -181,13 +177,13 @@ class Trainer:
         self._labels.tell_shares(self.log_weights)
 
     def _held_now(self, held: Held) -> Held:
-        """Where the thermostat stands if it stood there: what it saw of another target counts no more; at rest if it
+        """Where holding stands if it stood there: what it saw of another target counts no more; at rest if it
         is off.
         """
         if not self.config.hold.on:
-            return replace(held, thermostat=Thermostat.at_rest(len(self.data.class_names)))
+            return replace(held, hold=Hold.at_rest(len(self.data.class_names)))
         same = held.revision == self.perturbation.revision
-        return held if same else replace(held, thermostat=held.thermostat.anew())
+        return held if same else replace(held, hold=held.hold.anew())
 
     def resume_state(self) -> ResumeState:
         """A copy of what the next steps depend on besides `state`."""
@@ -237,26 +233,26 @@ class Trainer:
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
 
-        What is corrected stays, and the thermostat looks anew. Raises UserError if a term does not fit the data, or no
+        What is corrected stays, and looks begin anew. Raises UserError if a term does not fit the data, or no
         batch can be planned for it; the old target stays.
         """
         same = replace(perturbation, revision=self.perturbation.revision) == self.perturbation
-        self._aim(perturbation, self.held if same else replace(self.held, thermostat=self.held.thermostat.anew()))
+        self._aim(perturbation, self.held if same else replace(self.held, hold=self.held.hold.anew()))
 
     def hold(self, config: HoldConfig) -> None:
-        """Have a thermostat hold the shares from the next step on, or no longer; errors as `retarget`."""
+        """Hold the shares from the next step on, or no longer; errors as `retarget`."""
         self.config = self.config.model_copy(update={"hold": config})
         self.correct(self._held_now(self.held))
 
     def correct(self, held: Held) -> None:
-        """Weight by what the thermostat makes of the target from the next step on; raises UserError as `retarget`."""
-        if held.thermostat == self.held.thermostat:
+        """Weight by what holding makes of the target from the next step on; raises UserError as `retarget`."""
+        if held.hold == self.held.hold:
             self.held = held
         else:
             self._aim(self.perturbation, held)
 
     def _aim(self, perturbation: Perturbation, held: Held) -> None:
-        log_weights = self._log_weights(held.thermostat.applied(perturbation))
+        log_weights = self._log_weights(held.hold.applied(perturbation))
         unlabelled = self._labels.weigh(perturbation.energy)
         self._planner.retarget(log_weights, perturbation.revision)
         self._labels.tell(log_weights, unlabelled)
@@ -266,24 +262,20 @@ class Trainer:
 
     @property
     def applied(self) -> Perturbation:
-        """The target that examples are weighted by: the one asked for, with what the thermostat corrects."""
-        return self.held.thermostat.applied(self.perturbation)
-
-    def data_log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        """log w of every example of the data set, held-out ones included, in its order, shape (N,)."""
-        return whole_log_weights(perturbation, self.measured)
+        """The target that examples are weighted by: the one asked for, with what holding corrects."""
+        return self.held.hold.applied(self.perturbation)
 
     @property
-    def log_weights(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def log_weights(self) -> Floats:
         """log w of the examples that are trained on, as they are weighted now, shape (Ñ,)."""
         return self._log_weights(self.applied)
 
-    def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def _log_weights(self, perturbation: Perturbation) -> Floats:
         """log w of the examples that are trained on, shape (Ñ,)."""
         if perturbation.by_example:
-            return kept_log_weights(self.data_log_weights(perturbation), self.measured.labels, self._kept)
-        by_class = perturbation.class_log_weights(self.counts)
-        return kept_class_log_weights(by_class, self.counts, self.data.counts)[self.data.labels]
+            return kept_log_weights(whole_log_weights(perturbation, self.measured), self.measured.labels, self._kept)
+        by_class = perturbation.class_log_weights(self.whole.counts)
+        return kept_class_log_weights(by_class, self.whole.counts, self.data.counts)[self.data.labels]
 
     def shown(self, *, averaged: bool) -> GenerativeModel:
         """The model to draw samples from: with the averaged weights, or as it is."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from studio.errors import UserError
+from studio.perturb.hold import Hold
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import Planner
-from studio.perturb.thermostat import Thermostat
 
 Tensors = Mapping[str, Tensor]
 
@@ -48,11 +48,11 @@ class TrainerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Where the thermostat of a run's shares stands: the step and the judge, by fingerprint, that it looked by last,
+    """Where holding a run's shares stands: the step and the judge, by fingerprint, that it looked by last,
     and the revision of the target that it holds.
     """
 
-    thermostat: Thermostat
+    hold: Hold
     step: int = 0
     judge: str = ""
     revision: int = 0
@@ -103,7 +103,7 @@ def ensure_classes(classes: int, perturbation: Perturbation, held: Held) -> None
     """Refuse a target that is not of so many classes: raises UserError."""
     if len(perturbation.offsets) != classes:
         raise wrong_state(f"It has {len(perturbation.offsets)} offsets; the data have {classes} classes.")
-    if len(held.thermostat.correction) != classes:
+    if len(held.hold.correction) != classes:
         raise wrong_state("What is corrected of its offsets is not of these classes.")
 
 

@@ -32,7 +32,7 @@ class SetPerturbation(Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetHold(Change):
-    """Have a thermostat hold the shares from the next step on, or no longer."""
+    """Hold the shares from the next step on, or no longer."""
 
     hold: HoldConfig
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from studio.errors import UserError
-from studio.evaluation.report import Evaluation
+from studio.evaluation.evaluation import Evaluation
 from studio.training.messages.latents import Latents
 from studio.training.messages.planner_report import PlannerReport
 

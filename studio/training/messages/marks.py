@@ -31,7 +31,7 @@ class MarkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Something that happened at a step, in a few words, such as "ΔH edited at step 300 (revision 3)"."""
+    """Something that happened at a step, in a few words, such as "ΔH edited at step 300 (edit 3)"."""
 
     step: int
     kind: MarkKind
@@ -42,7 +42,7 @@ def mark_of(event: Event) -> Mark | None:
     """The mark of an event; None for those that are none."""
     match event:
         case PerturbationApplied(step=step, revision=revision):
-            return Mark(step=step, kind=MarkKind.EDIT, text=f"ΔH edited at step {step:,} (revision {revision})")
+            return Mark(step=step, kind=MarkKind.EDIT, text=f"ΔH edited at step {step:,} (edit {revision})")
         case HoldApplied(step=step, on=on):
             text = f"Shares are {'held' if on else 'no longer held'} from step {step:,} on"
             return Mark(step=step, kind=MarkKind.EDIT, text=text)

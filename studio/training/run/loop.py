@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, assert_never
 from studio.errors import UserError
 from studio.training.analysis.side_tasks import SideTasks
 from studio.training.config.run_config import StopCondition
-from studio.training.messages.clock import Stopwatch
 from studio.training.messages.commands import (
     Change,
     Command,
@@ -31,9 +30,9 @@ from studio.training.messages.commands import (
     without_outdated,
 )
 from studio.training.messages.events import Event, Logged, Outcome, Paused, Resumed, ThreadsChanged, Warned
-from studio.training.messages.latents import Latents
 from studio.training.messages.mailbox import Mailbox
 from studio.training.run.changes import Changes
+from studio.training.run.clock import Stopwatch
 from studio.training.run.recovery import BrokenStep, Recovery
 from studio.training.run.reporter import Reporter
 from studio.training.run.saver import Saver
@@ -79,8 +78,7 @@ class RunLoop:
         )
         self._recovery = Recovery(trainer, recorder, self._tell)
         self._side_tasks = SideTasks(trainer, evaluator, self._tell)
-        latents = recorder.latents if recorder is not None else None
-        self._reporter = Reporter(trainer, self._clock, latents or Latents.of(trainer.config))
+        self._reporter = Reporter(trainer, self._clock, recorder)
         self._changes = Changes(trainer, self._reporter, self._tell)
         self._paused = self._stopping = self._stop_refused = False
         self._delay = 0.0
@@ -262,7 +260,7 @@ class RunLoop:
         if self._paused:
             self._paused = False
             self._clock.start()
-            self._reporter.forget_pace()
+            self._reporter.pace.forget()
             self._tell(Resumed(step=self.trainer.step_count))
 
     def _pause_with(

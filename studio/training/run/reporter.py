@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.models.diagnostic import Diagnostic
-from studio.training.messages.clock import Stopwatch, Throughput
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import Images, Interpolation, PlannedExamples, SampleGrid, Snapshot
+from studio.training.run.clock import Stopwatch, Throughput
 from studio.training.storage.frames import Frame
 from studio.training.storage.metrics import held_column
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from studio.training.analysis.plane_watch import PlaneWatch
     from studio.training.engine.learner import StepReport
     from studio.training.engine.trainer import Trainer
+    from studio.training.storage.recorder import Recorder
 
 _SNAPSHOT_SECONDS = 0.1
 _DIAGNOSED = 0.02
@@ -42,13 +43,15 @@ class Reporter:
     Attributes:
         latents: those of the next grid.
         asked: the way between samples that is drawn with it.
+        pace: of training, as snapshots tell it.
     """
 
-    def __init__(self, trainer: Trainer, clock: Stopwatch, latents: Latents) -> None:
-        self.latents = latents
+    def __init__(self, trainer: Trainer, clock: Stopwatch, recorder: Recorder | None = None) -> None:
+        kept = recorder.latents if recorder is not None else None
+        self.latents = kept or Latents.of(trainer.config)
         self.asked = ShowBetween()
         self._between: Interpolation | None = None
-        self._trainer = trainer
+        self._trainer, self._recorder = trainer, recorder
         self._clock = clock
         self._report: StepReport | None = None
         self._grid: SampleGrid | None = None
@@ -58,21 +61,18 @@ class Reporter:
         self._next_diagnosis = 0.0
         self._next_snapshot = 0.0
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
-        self._pace = Throughput()
+        self.pace = Throughput()
         self._plane = _plane_watch(trainer)
 
     def note(self, report: StepReport) -> None:
         self._report = report
         self._recent.append(report.plan.weights)
 
-    def forget_pace(self) -> None:
-        self._pace.forget()
-
     def forget(self) -> None:
         """The run went back: what it showed of the steps after is undone with them."""
         self._report, self._grid, self._between, self._diagnostics = None, None, None, ()
         self._recent.clear()
-        self._pace.forget()
+        self.pace.forget()
         if self._plane is not None:
             self._plane.forget()
 
@@ -147,21 +147,21 @@ class Reporter:
         return values | self._corrections()
 
     def _corrections(self) -> dict[str, float]:
-        """Applied − asked ΔH of each class, by curve, once a thermostat has looked; none of very many classes."""
+        """Applied − asked ΔH of each class, by curve, once held shares were looked at; none of very many classes."""
         held, names = self._trainer.held, self._trainer.data.class_names
         if not held.step or len(names) > _MOST_CORRECTED:
             return {}
-        return {held_column(place, names[place]): each for place, each in enumerate(held.thermostat.correction)}
+        return {held_column(place, names[place]): each for place, each in enumerate(held.hold.correction)}
 
     def snapshot(self, good_step: int | None, *, hurried: bool = False) -> Snapshot:
         """The run as it is, with the step of the last good state, if one is kept; `hurried` if it is one of many."""
         seconds, trainer, report, plane = self._clock.seconds, self._trainer, self._report, self._plane
         frame = plane.frame(hurried=hurried) if plane is not None else None
         self._next_snapshot = seconds + (plane.period if plane is not None else _SNAPSHOT_SECONDS)
-        steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
+        steps, examples = self.pace.after(seconds, trainer.step_count, trainer.examples)
         return Snapshot(
             step=trainer.step_count,
-            revision=report.plan.revision if report else trainer.perturbation.revision,
+            revision=report.plan.revision if report else self._learned,
             seconds=seconds,
             epoch=trainer.epoch,
             examples=trainer.examples,
@@ -176,6 +176,12 @@ class Reporter:
             between=self._between,
             recent_weights=self._recent_weights,
         )
+
+    @property
+    def _learned(self) -> int:
+        """Revision of the target that the weights have learned, where no step was taken since they were loaded."""
+        recorder, trainer = self._recorder, self._trainer
+        return recorder.target_of(trainer.step_count)[0] if recorder else trainer.perturbation.revision
 
     @property
     def _recent_weights(self) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.errors import UserError
-from studio.training.messages.clock import Stopwatch
 from studio.training.messages.events import Event, Moved, Noticed, Outcome, Saved
+from studio.training.run.clock import Stopwatch
 from studio.training.storage.frames import Frame
 
 if TYPE_CHECKING:

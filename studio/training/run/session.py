@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.background import Background
 from studio.data.example_set import ExampleSet
 from studio.errors import Cancelled, UserError
 from studio.paths import default_data_root
@@ -23,10 +24,10 @@ from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.engine.memory import out_of_memory
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set
-from studio.training.messages.background import Background
 from studio.training.messages.commands import Command, Stop
 from studio.training.messages.events import Event, Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
 from studio.training.messages.mailbox import Mailbox
+from studio.training.storage.fingerprints import Fingerprints, since_it_was_queued
 from studio.training.storage.resumption import Resumption
 from studio.training.storage.run_folder import RunFolder
 
@@ -49,6 +50,7 @@ class RunRequest:
         judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
         resumption: where the run goes on from; None begins it.
         data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+        queued_data: what the data were when the run was queued; others are refused.
     """
 
     config: RunConfig
@@ -59,6 +61,7 @@ class RunRequest:
     judge: Callable[[], Judge | None] | None = None
     resumption: Resumption | None = None
     data_root: Path | None = None
+    queued_data: Fingerprints | None = None
 
 
 class RunHandle(Mailbox):
@@ -80,7 +83,8 @@ class RunHandle(Mailbox):
 
 def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
     outcome, error, trace = Outcome.FAILED, None, ""
-    step = request.resumption.step if request.resumption is not None else 0
+    past = request.resumption
+    step = past.step if past is not None and not past.forked else 0  # where it ends if it does not begin
     try:
         with ExitStack() as ending:
             loop = _prepare(request, mailbox, progress, ending)
@@ -110,9 +114,15 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, ending: 
     data = request.data(progress)
     progress.check()
     if request.resumption is not None:
-        request.resumption.ensure_data(data)
+        request.resumption.data.ensure_data(data)  # before any is measured; `load_into` sees to the rest
+    if request.queued_data is not None:
+        with since_it_was_queued():
+            request.queued_data.ensure_data(data)
     threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
     trainer = _build(request, data, mailbox, progress)
+    if request.queued_data is not None:
+        with since_it_was_queued():
+            request.queued_data.ensure_columns(trainer.measured, trainer.perturbation.energy)
     notes = None
     if request.resumption is not None:
         mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))

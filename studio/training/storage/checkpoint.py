@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 from pydantic import Field, ValidationError, model_validator
 
 from studio.errors import UserError, other_version
+from studio.perturb.hold import Hold
 from studio.perturb.perturbation import Gauge, Perturbation
-from studio.perturb.thermostat import Thermostat
 from studio.settings import Settings
 from studio.training.config.energy import energy_config_of_record, energy_of_record, energy_record
 from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
@@ -56,8 +56,9 @@ class Notes(Settings):
 
 
 class HeldRecord(Settings):
-    """Where the thermostat of its shares stands."""
+    """Where holding its shares stands."""
 
+    start: tuple[float, ...] = ()
     correction: tuple[float, ...]
     mean: tuple[float, ...]
     spread: tuple[Annotated[float, Field(ge=0)], ...]
@@ -68,13 +69,14 @@ class HeldRecord(Settings):
 
     @classmethod
     def of(cls, held: Held) -> HeldRecord:
-        return cls(**asdict(held.thermostat), step=held.step, judge=held.judge, revision=held.revision)
+        return cls(**asdict(held.hold), step=held.step, judge=held.judge, revision=held.revision)
 
     def held(self) -> Held:
         from studio.training.engine.trainer_state import Held
 
-        thermostat = Thermostat(correction=self.correction, mean=self.mean, spread=self.spread, looks=self.looks)
-        return Held(thermostat=thermostat, step=self.step, judge=self.judge, revision=self.revision)
+        begun = Hold.begun(self.start or (0.0,) * len(self.mean))
+        hold = replace(begun, correction=self.correction, mean=self.mean, spread=self.spread, looks=self.looks)
+        return Held(hold=hold, step=self.step, judge=self.judge, revision=self.revision)
 
 
 class CheckpointRecord(Settings):
@@ -102,7 +104,8 @@ class CheckpointRecord(Settings):
         if len(self.class_names) != len(self.offsets):
             raise ValueError("there are not as many offsets as classes")
         held = self.held
-        if held is not None and {len(held.correction), len(held.mean), len(held.spread)} != {len(self.offsets)}:
+        parts = (held.start or held.mean, held.correction, held.mean, held.spread) if held is not None else ()
+        if any(len(part) != len(self.offsets) for part in parts):
             raise ValueError("there are not as many corrections as classes")
         return self
 
@@ -114,11 +117,11 @@ class CheckpointRecord(Settings):
 
     @property
     def corrected(self) -> dict[str, float] | None:
-        """The offsets by class name that a thermostat made of those in force, not 0; None if it corrected nothing."""
+        """The offsets by class name that holding made of those in force, not 0; None if it corrected nothing."""
         if self.held is None or not any(self.held.correction):
             return None
-        thermostat = replace(Thermostat.at_rest(0), correction=self.held.correction)
-        return offsets_by_name(thermostat.applied(self.perturbation).offsets, self.class_names)
+        hold = replace(Hold.at_rest(0), correction=self.held.correction)
+        return offsets_by_name(hold.applied(self.perturbation).offsets, self.class_names)
 
     def target(self, before: PerturbationConfig) -> PerturbationConfig:
         """The target in force, and as in `before` what it does not say; raises ValueError if the energy is none."""
@@ -212,7 +215,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             updates=record.updates,
             optimisers={network: parts.get(f"optimiser:{network}", {}) for network in record.rates},
             scalars=parts.get("scalars", {}),
-            held=record.held.held() if record.held else Held(thermostat=Thermostat.at_rest(len(record.offsets))),
+            held=record.held.held() if record.held else Held(hold=Hold.at_rest(len(record.offsets))),
         ),
         resume_state=ResumeState(
             skipped=record.skipped,

@@ -27,6 +27,7 @@ _UNREADABLE = (TypeError, ValueError, zlib.error, RecursionError, MemoryError)
 """What values raise that are none of those a file should hold."""
 
 _HINT = "Make room there, and check that you may write there."
+_MOVE = "The file is damaged: move it away to go on without what it holds."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,8 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
                 raise
             connection.execute("COMMIT")
     except (*_FAULTS, OSError) as error:
-        raise UserError(f"The {schema.noun} cannot be written", f"{path}: {error}.", _HINT) from error
+        hint = _MOVE if type(error) is sqlite3.DatabaseError else _HINT  # which is what SQLite says of a damaged file
+        raise UserError(f"The {schema.noun} cannot be written", f"{path}: {error}.", hint) from error
 
 
 def _create(path: Path, schema: Schema) -> None:

@@ -7,7 +7,9 @@ that the target asks has one of its values, or of the data set that its judge wa
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from pydantic import Field
 
@@ -16,8 +18,10 @@ from studio.errors import UserError
 from studio.names import listed
 from studio.perturb.energy import Energy
 from studio.perturb.example_features import COLUMN, ExampleFeatures
+from studio.records import read_record
 from studio.settings import Settings
 
+CHANGED = "The data have changed since the run was queued"
 _MOST_SHOWN = 3
 _HINT = (
     "Bring it back as it was, or say where it lies now (--set dataset.path=FOLDER or --data-root DIR); "
@@ -48,6 +52,10 @@ class Fingerprints(Settings):
         """The same with the columns that an energy asks, loaded if need be; raises UserError if one cannot be had."""
         return self.model_copy(update={"columns": _columns(measured, energy)})
 
+    def with_known_columns(self, measured: ExampleFeatures, energy: Energy) -> Fingerprints:
+        """The same with the columns that an energy asks, if all of them are loaded by now; else without."""
+        return self if measured.missing(_asked(energy)) else self.with_columns(measured, energy)
+
     def ensure_data(self, found: ExampleSet) -> None:
         """Refuse another data set. Raises UserError if it is one; says what is different."""
         now = Fingerprints.of(found)
@@ -73,8 +81,33 @@ class Fingerprints(Settings):
                 raise _changed(name)
 
 
+def read_noted(path: Path) -> Fingerprints:
+    """Those noted in a file when a run was queued; raises UserError if there are none, or they are damaged."""
+    title, hint = "What was noted of the data cannot be read", "Queue the run anew."
+    noted = read_record(path, Fingerprints, title, hint)
+    if noted is None:
+        raise UserError(title, f"{path} is not there.", hint)
+    return noted
+
+
+@contextmanager
+def since_it_was_queued() -> Iterator[None]:
+    """Have a change that is refused within be one since a run that has not begun was queued."""
+    try:
+        yield
+    except UserError as error:
+        hint = (
+            "Bring them back as they were; “Retry” in the queue, or a sweep with another --out, takes them as they are."
+        )
+        raise UserError(CHANGED, error.message, hint, field=error.field) from error
+
+
 def _columns(measured: ExampleFeatures, energy: Energy) -> dict[str, str]:
-    return {name: measured.fingerprint(name) for name in energy.names if name.startswith(COLUMN)}
+    return {name: measured.fingerprint(name) for name in _asked(energy)}
+
+
+def _asked(energy: Energy) -> list[str]:
+    return [name for name in energy.names if name.startswith(COLUMN)]
 
 
 def _difference(then: Mapping[str, int], now: Mapping[str, int], found: ExampleSet) -> str:

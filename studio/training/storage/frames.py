@@ -34,8 +34,14 @@ from studio.models.plane import PlaneView
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import PlannedExamples, SampleGrid
 from studio.training.storage.database import Schema, reading, writing
+from studio.training.storage.packed_views import (
+    inflated,
+    pack_batch,
+    pack_diagnostics,
+    unpack_batch,
+    unpack_diagnostics,
+)
 from studio.training.storage.sample_strips import images_of, strip_of
-from studio.training.storage.views import inflated, pack_batch, pack_diagnostics, unpack_batch, unpack_diagnostics
 
 FILE = "frames.sqlite"
 _SCHEMA = Schema(

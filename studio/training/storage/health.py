@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from studio.errors import UserError
+from studio.names import spoken
 
 GRADIENT, UPDATE, LOSS = "gradient_", "update_", "loss_"
 """Beginnings of the logged columns of each network."""
@@ -179,5 +180,6 @@ class Health:
 
 
 def _error(sign: _Sign, network: str, value: float, usual: float) -> UserError:
-    name = network.replace("_", " ")
-    return UserError(sign.title.format(network=name), sign.message.format(value=value, usual=usual), sign.hint)
+    return UserError(
+        sign.title.format(network=spoken(network)), sign.message.format(value=value, usual=usual), sign.hint
+    )

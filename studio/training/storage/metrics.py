@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import evaluation_of, record
+from studio.evaluation.evaluation import Evaluation
+from studio.evaluation.record import evaluation_of, record
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.records import json_text
@@ -67,13 +68,18 @@ def held_class(column: str) -> str:
 class RecordedEvaluation:
     """An evaluation as it was kept, `seconds` into training, pauses left out.
 
-    `record` has its figures by name, as `studio.evaluation.tables.record` makes them.
+    `record` has its figures by name, as `studio.evaluation.record.record` makes them.
     """
 
     step: int
     seconds: float
     revision: int
     record: Mapping[str, Any]
+
+    @property
+    def judge(self) -> str:
+        """Name of the data whose judge it is by, where they are not the run's own; else empty."""
+        return str(self.record.get("judge", ""))
 
     def figure(self, name: str) -> float | None:
         """A number of the record; None where there is none."""
@@ -102,6 +108,12 @@ class Metrics:
     columns: Mapping[str, Floats] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     evaluations: tuple[RecordedEvaluation, ...] = ()
+
+    @property
+    def alike(self) -> tuple[RecordedEvaluation, ...]:
+        """The evaluations by the judge that most of them are by, which make a curve."""
+        judges = Counter(each.judge for each in self.evaluations)
+        return tuple(each for each in self.evaluations if each.judge == judges.most_common(1)[0][0])
 
 
 def append_metrics(

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import UserError
-from studio.perturb.energy import Energy
-from studio.training.config.energy import energy_record
-from studio.training.config.run_config import StopCondition, offsets_by_name
+from studio.training.config.run_config import StopCondition, offsets_by_name, target_record
 from studio.training.engine.trainer import Trainer
 from studio.training.engine.trainer_state import TrainerState, all_finite
 from studio.training.messages.events import (
@@ -35,6 +33,7 @@ from studio.training.storage.frames import Frame, append_frames
 from studio.training.storage.health import nothing_to_keep
 from studio.training.storage.metrics import append_metrics
 from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.run_identity import noted_of_step
 
 
 class Recorder:
@@ -66,6 +65,7 @@ class Recorder:
             self._notes = self._notes.model_copy(update={"started": started, "began": began})
             if target != {name: value for name, value in [began, *self._notes.edits][-1].items() if name != "step"}:
                 self._note(edits={"step": trainer.step_count} | target)  # a fork's, whose weights learned another
+        self._summary: dict[str, Any] = {}  # as it was written last
         self._data = Fingerprints.of(trainer.whole)
         self._points: list[Logged] = []
         self._marks: list[Mark] = []
@@ -110,19 +110,13 @@ class Recorder:
             update={name: (*getattr(self._notes, name), each) for name, each in change.items()}
         )
 
-    def _offsets(self) -> dict[str, float]:
-        return dict(zip(self._trainer.data.class_names, self._trainer.perturbation.offsets, strict=True))
-
-    def _target(self) -> dict[str, object]:
-        """The offsets by class name, and the gauge; and what is added to them, if anything is."""
-        target = self._trainer.perturbation
-        added = {} if target.energy == Energy() else {"energy": energy_record(target.energy)}
-        return {"offsets": self._offsets(), "gauge": str(target.gauge), **added}
+    def _target(self) -> dict[str, Any]:
+        return target_record(self._trainer.perturbation, self._trainer.data.class_names)
 
     def _held(self) -> dict[str, object]:
-        """What the thermostat has made of the target, by class name, and what it looked by."""
+        """What holding has made of the target, by class name, and what it looked by."""
         names, held = self._trainer.data.class_names, self._trainer.held
-        correction = dict(zip(names, held.thermostat.correction, strict=True))
+        correction = dict(zip(names, held.hold.correction, strict=True))
         applied = offsets_by_name(self._trainer.applied.offsets, names)
         return {"correction": correction, "applied": applied, "step": held.step, "judge": held.judge}
 
@@ -144,6 +138,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Write what is waiting; raises UserError if the folder cannot be written."""
+        self._tell_changes()
         append_metrics(self.folder.path, self._points, self._marks, self._evaluations, back_to=self._metrics_back_to)
         self._metrics_back_to = None
         for written in (self._points, self._marks, self._evaluations):
@@ -159,11 +154,32 @@ class Recorder:
             write_latents(self.folder.path, self.latents)
             self._latents_kept = True
 
+    def _tell_changes(self) -> None:
+        """Have the summary say what was changed since it was written: all else of it is of the last save, but numbers
+        and samples of later steps are on disk, too.
+        """
+        notes = self._notes
+        told = {"edits": notes.edits, "learning_rates": notes.learning_rates, "returns": notes.returns}
+        if self._summary and told != {name: self._summary[name] for name in told}:
+            self._write_summary({**self._summary, **told})
+
+    def _write_summary(self, summary: dict[str, Any]) -> None:
+        self.folder.write_summary(summary)
+        self._summary = summary
+
     def save_frame(self, frame: Frame) -> None:
-        """Keep a sample grid under the target in force; write what waits. Raises UserError if it cannot be written."""
-        revision = self._trainer.perturbation.revision
-        self._frames.append(replace(frame, revision=revision, offsets=self._offsets()))
+        """Keep a sample grid under the target of its step; write what waits. Raises UserError if it cannot be
+        written.
+        """
+        revision, offsets = self.target_of(frame.step)
+        self._frames.append(replace(frame, revision=revision, offsets=offsets))
         self.flush()
+
+    def target_of(self, step: int) -> tuple[int, dict[str, float]]:
+        """Revision of the target of a step, as `noted_of_step`, and its ΔH by class name."""
+        noted = noted_of_step(self._notes.began, self._notes.edits, step)
+        found = noted or {"revision": self._trainer.perturbation.revision} | self._target()
+        return found["revision"], found["offsets"]
 
     def move(self, root: Path, seconds: float) -> None:
         """Go on in a new folder under `root`, with what can be read of the old; raises UserError, staying, if not."""
@@ -184,7 +200,7 @@ class Recorder:
         """
         self.flush()
         finite, trainer, notes = self._save_weights(outcome, seconds), self._trainer, self._notes
-        self.folder.write_summary(
+        self._write_summary(
             {
                 "schema_version": 1,
                 "status": str(outcome) if outcome else "running",
@@ -231,7 +247,7 @@ class Recorder:
             if finite:
                 CheckpointStore(self.folder.path).put(trainer.step_count, packed(self._checkpoint(state, seconds)))
         if finite:
-            self.folder.save_weights(weights)
+            self.folder.save_weights(weights, trainer.step_count)
             self._kept, self._kept_seconds = trainer.step_count, round(seconds, 3)
         return finite
 

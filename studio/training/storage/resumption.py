@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.training.config.assignments import with_settings
 from studio.training.config.file import parse_config, read_config
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.storage.checkpoint import Checkpoint, Notes, read_checkpoint, read_record
 from studio.training.storage.checkpoint_store import CheckpointStore
+from studio.training.storage.data_paths import made_absolute, with_places_of, without_places
 from studio.training.storage.fingerprints import Fingerprints
-from studio.training.storage.owner import ensure_free
-from studio.training.storage.places import made_absolute, with_places_of, without_places
+from studio.training.storage.folder_lock import ensure_free
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.run_identity import RunIdentity
 
@@ -70,10 +69,6 @@ class Resumption:
         if not self.forked:
             ensure_free(self.run)
             self._ensure_seen()
-
-    def ensure_data(self, found: ExampleSet) -> None:
-        """Raises UserError if it is not the run's data set, before any is measured; `load_into` sees to the rest."""
-        self.data.ensure_data(found)
 
     def folder(self) -> RunFolder:
         """The run's own folder as at the checkpoint; raises UserError if it cannot be written, or has been since."""

@@ -14,7 +14,7 @@ from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
 from studio.names import composed
 from studio.training.config.file import read_config
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, target_record
 from studio.training.storage.checkpoint import read_record
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import newest_point
@@ -126,24 +126,55 @@ class Run:
             "`studio resume` goes on from there."
         )
 
-    def weights(self, part: str) -> dict[str, Tensor]:
-        """One part, "model" or "average", of weights.safetensors or the checkpoint; raises UserError if damaged."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+    def record(self) -> dict[str, Any]:
+        """Whose weights, samples or shares a file holds, in JSON: run, step, target in force, data; and what the
+        weights learned, where the target was edited after their last step.
+        """
+        identity, names = self.identity, self.class_names
+        targets = {"target": identity.target} | ({"learned": identity.learned} if identity.learned else {})
+        return {
+            "run": self.path.resolve().name,
+            "step": self.weights_step,
+            **{name: target_record(target.resolve(names), names) for name, target in targets.items()},
+            "data": identity.data.data if identity.data is not None else None,
+        }
 
-        path, mark = self.path / "weights.safetensors", "."
+    def weights(self, part: str) -> dict[str, Tensor]:
+        """One part, "model" or "average", of weights.safetensors or the checkpoint; raises UserError if damaged.
+
+        A run that is being saved, or was cut off then, has newer weights than its summary is about: those of the
+        summary's step are in the checkpoint.
+        """
         if self.checkpoint is not None:
-            path, mark = self.checkpoint, "/"
-        try:
-            if not path.is_file():
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-            tensors = load_file(path)
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+            return _tensors(self.checkpoint, f"{part}/")[0]
+        found, step = _tensors(self.path / "weights.safetensors", f"{part}.")
+        if step in ("", str(self.weights_step)):
+            return found
+        store = CheckpointStore(self.path)
+        if self.weights_step not in store.steps:
             raise UserError(
-                "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
-            ) from error
-        start = part + mark
-        return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+                "The run's weights are not those that its summary is about",
+                f"{self.path}: weights.safetensors is of step {step}, summary.json of {self.weights_step}.",
+                "Try again if the run is being saved; if it was cut off, `studio resume` goes on with it.",
+            )
+        return _tensors(store.find(self.weights_step), f"{part}/")[0]
+
+
+def _tensors(path: Path, start: str) -> tuple[dict[str, Tensor], str]:
+    """Those of a file whose names have this start, without it, and the step that it says, if any; raises UserError."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(start)]  # noqa: SIM118 - no dict
+            step = (file.metadata() or {}).get("step", "")
+            return {name.removeprefix(start): file.get_tensor(name) for name in names}, step
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+        raise UserError(
+            "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
+        ) from error
 
 
 def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:

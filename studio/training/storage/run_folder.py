@@ -7,8 +7,8 @@
     latents.json           samples that grids show, and favourites of them: see `studio.training.messages.latents`
     summary.json           status, numbers of the run, the image shape and class names
     sweep.json             which sweep it belongs to, if to any: see `studio.training.config.sweep_mark`
-    .owner                 locked by the process that writes here: see `studio.training.storage.owner`
-    weights.safetensors    the model's weights and their moving average, "model.…" and "average.…"
+    .owner                 locked by the process that writes here: see `studio.training.storage.folder_lock`
+    weights.safetensors    the model's weights and their moving average, "model.…" and "average.…", and their step
 
 Each file, and each batch that is added to one, is written whole or not at all. Nothing here can execute code when it is
 opened.
@@ -25,15 +25,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.errors import UserError, reporting
-from studio.files import sweep, whole_file
+from studio.files import remove_left_overs, whole_file
 from studio.records import json_text
 from studio.training.config.run_config import RunConfig
+from studio.training.config.run_title import own_name
 from studio.training.config.sweep_mark import FILE as SWEEP
+from studio.training.storage.data_paths import made_absolute
+from studio.training.storage.folder_lock import FILE as OWNER
+from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.frames import append_frames
 from studio.training.storage.metrics import append_metrics
-from studio.training.storage.owner import FILE as OWNER
-from studio.training.storage.owner import Owner
-from studio.training.storage.places import made_absolute
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +48,7 @@ _HINT = "Make room there, and check that you may write there."
 class RunFolder:
     """The folder of one run while it is written, by its owner alone, if it has one, until that releases it."""
 
-    def __init__(self, path: Path, owner: Owner | None = None) -> None:
+    def __init__(self, path: Path, owner: FolderLock | None = None) -> None:
         self.path = path
         self._owner = owner
 
@@ -59,7 +60,7 @@ class RunFolder:
     @classmethod
     def create(cls, root: Path, config: RunConfig) -> RunFolder:
         """A new folder under `root`, named by time and run, with config.json; raises UserError if it cannot be made."""
-        title = config.name or f"{config.dataset.kind}-{config.model.kind}"
+        title = own_name(config) or f"{config.dataset.kind}-{config.model.kind}"
         stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{safe_name(title)}"
         return cls._begin(root, config, lambda: _new_folder(root, stem))
 
@@ -71,7 +72,7 @@ class RunFolder:
     @classmethod
     def owned(cls, path: Path) -> RunFolder:
         """The folder of a run that is there; raises UserError if it cannot be written, or somebody else writes it."""
-        return cls(path, Owner(path))
+        return cls(path, FolderLock(path))
 
     def go_back_to(self, step: int) -> None:
         """Take away what is of later steps; raises UserError if it cannot be written, or parts are links elsewhere."""
@@ -84,7 +85,7 @@ class RunFolder:
                     "Replace the link with what it points to: a run writes only into its own folder.",
                 )
         for place in (path, *(path / name for name in _PARTS)):
-            sweep(place)
+            remove_left_overs(place)
         append_metrics(path, back_to=step)
         append_frames(path, (), _NO_LIMIT, back_to=step)
 
@@ -127,13 +128,14 @@ class RunFolder:
             # A path that is no Unicode keeps its odd bytes as escapes, which JSON reads back.
             file.write(text.encode(errors="backslashreplace"))
 
-    def save_weights(self, tensors: Mapping[str, Tensor]) -> Path:
-        """Write weights.safetensors, tensors by name, "model.…" and "average.…"."""
+    def save_weights(self, tensors: Mapping[str, Tensor], step: int | None = None) -> Path:
+        """Write weights.safetensors, tensors by name, "model.…" and "average.…", with the step that they are of."""
         from safetensors.torch import save
 
         path = self.path / "weights.safetensors"
         with whole_file(path) as file:
-            file.write(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
+            metadata = {"step": str(step)} if step is not None else None
+            file.write(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata))
         return path
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:

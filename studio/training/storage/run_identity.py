@@ -1,7 +1,7 @@
 """What exactly a run is: its target, its data and its state, as its folder says; every command and panel asks here.
 
     target   what the weights were trained towards, after all edits        summary.json, else config.json
-    applied  what examples were weighted by, where a thermostat corrects    summary.json
+    applied  what examples were weighted by, where shares are held          summary.json
     data     fingerprints of everything that enters log w                   summary.json
     places   where these data lie, and lay                                  config.json and summary.json
     state    the step of the weights, and who writes into the folder now    summary.json and .owner
@@ -31,9 +31,9 @@ from studio.training.config.energy import EnergyConfig, energy_config_of_record
 from studio.training.config.file import parse_config, read_config
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.storage.checkpoint_store import CheckpointStore
+from studio.training.storage.data_paths import with_places_of, without_places
 from studio.training.storage.fingerprints import Fingerprints
-from studio.training.storage.owner import owner_of
-from studio.training.storage.places import with_places_of, without_places
+from studio.training.storage.folder_lock import owner_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +41,14 @@ class RunIdentity:
     """Of one run.
 
     Attributes:
-        trained: in force when its weights were saved, all edits included.
-        config: the same, with what no weight depends on, such as where its data lie, as config.json has it now.
+        trained: in force at its last step, all edits included.
+        config: in force when its weights were saved, with what no weight depends on, such as where its data lie, as
+            config.json has it now.
         wanted: config.json: what it would go on with, and another run like it begin with.
         data: fingerprints of its data; None before it is saved for the first time.
         data_root: folder of downloaded data sets that it was trained with; None where that is not known.
         weights_step: step that its weights are of; None where the summary does not say.
-        corrected: applied offsets by class name, where a thermostat has corrected those asked for.
+        corrected: applied offsets by class name, where holding the shares has corrected those asked for.
         learned: what its weights were trained towards; None for the target in force, which an edit may have made
             another since the last step was taken.
     """
@@ -72,19 +73,21 @@ class RunIdentity:
     def of(cls, folder: Path, config: RunConfig, summary: Mapping[str, Any]) -> RunIdentity:
         """The same from what config.json and summary.json hold. Raises UserError if the summary is damaged."""
         try:
-            trained = parse_config(summary["config"], "summary.json") if summary else config
+            saved = parse_config(summary["config"], "summary.json") if summary else config
+            before = _until_saved(summary)
+            since = summary.get("edits", ())[len(before) :]
             step, root = summary.get("weights_step"), summary.get("data_root")
             held = summary.get("held")
             return cls(
                 folder=folder,
-                trained=trained,
-                config=_looked_at(trained, config),
+                trained=saved.model_copy(update={"perturbation": _target_of(since[-1])}) if since else saved,
+                config=_looked_at(saved, config),
                 wanted=config,
                 data=Fingerprints.model_validate(summary["data"]) if summary else None,
                 data_root=Path(root) if isinstance(root, str) and root else None,
                 weights_step=step if isinstance(step, int) else None,
                 corrected=PerturbationConfig(offsets=held["applied"]).offsets if held else None,
-                learned=learned_target(summary.get("began_with"), summary.get("edits", ()), step),
+                learned=learned_target(summary.get("began_with"), before, step),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise UserError(
@@ -105,7 +108,7 @@ class RunIdentity:
 
     @property
     def applied(self) -> PerturbationConfig:
-        """What examples were weighted by when the run was saved last: the target, or what a thermostat made of it."""
+        """What examples were weighted by when the run was saved last: the target, or what holding made of it."""
         if self.corrected is None:
             return self.target
         return self.target.model_copy(update={"offsets": dict(self.corrected)})
@@ -183,13 +186,70 @@ def learned_target(
 
     Raises KeyError, TypeError or ValueError if what was noted of the run is no target.
     """
-    told = [*([{"step": -1} | dict(began)] if began else []), *edits]
-    past = [each for each in told if isinstance(step, int) and each["step"] < step]
-    if not past or past[-1] is told[-1]:
-        return None
-    offsets = {name: value for name, value in dict(past[-1]["offsets"]).items() if value}
-    energy = energy_config_of_record(past[-1]["energy"]) if "energy" in past[-1] else EnergyConfig()
-    return PerturbationConfig(offsets=offsets, gauge=past[-1].get("gauge", Gauge.NORMALISED)).with_energy(energy)
+    noted = noted_of_step(began, edits, step) if edits and isinstance(step, int) else None
+    return _target_of(noted) if noted is not None and noted is not edits[-1] else None
+
+
+def noted_of_step(
+    began: Mapping[str, Any] | None, edits: Sequence[Mapping[str, Any]], step: int
+) -> Mapping[str, Any] | None:
+    """What was noted of the target of a step: the one by which it was taken, of step 0 the first; None if it was not.
+
+    An edit at that very step came after it, and after the weights, the samples and the curves of the step.
+    """
+    told = [*([{"revision": 0, **began, "step": -1}] if began else []), *edits]
+    return _in_force(told, step)
+
+
+def _in_force(noted: Sequence[Mapping[str, Any]], step: int) -> Mapping[str, Any] | None:
+    return next((each for each in reversed(noted) if each["step"] < max(step, 0)), None)
+
+
+def noted_targets(summary: Mapping[str, Any]) -> dict[int, PerturbationConfig]:
+    """What a run was trained towards, by revision, as far as it was noted.
+
+    Raises KeyError, TypeError or ValueError if what was noted is no target.
+    """
+    return {int(each["revision"]): _target_of(each) for each in _targets(summary)}
+
+
+def _target_of(noted: Mapping[str, Any]) -> PerturbationConfig:
+    offsets = {name: value for name, value in dict(noted["offsets"]).items() if value}
+    energy = energy_config_of_record(noted["energy"]) if "energy" in noted else EnergyConfig()
+    return PerturbationConfig(offsets=offsets, gauge=noted.get("gauge", Gauge.NORMALISED)).with_energy(energy)
+
+
+def is_of_another_target(summary: Mapping[str, Any], *, revision: int | None = None, step: int = 0) -> bool:
+    """Whether the target of a revision, or the one by which a step was taken, was another than the run ended with, as
+    far as both were noted.
+    """
+    noted = _targets(summary)
+    if revision is None and (found := _in_force(noted, step)) is not None:
+        revision = found.get("revision")
+    if not noted or revision is None:
+        return False
+    last, targets = noted[-1], {each.get("revision"): each for each in noted}
+    here = targets.get(revision, {})  # of a run that was cut off, an edit after the last save is not noted
+    return any(here.get(part) != last.get(part) for part in ("offsets", "gauge", "energy"))
+
+
+def target_since(summary: Mapping[str, Any]) -> int:
+    """Step after which the target that the run ended with has been in force; 0 if from its beginning."""
+    return max([0, *(int(each["step"]) for each in _targets(summary))])
+
+
+def _until_saved(summary: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Edits up to the last save: a run that is under way, or was cut off, may have noted more."""
+    edits, last = summary.get("edits", ()), summary.get("revision")
+    return edits if last is None else [each for each in edits if each["revision"] <= last]
+
+
+def _targets(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What was noted of the targets of a run, the first one at step −1, in the order of time."""
+    began, edits = summary.get("began_with"), summary.get("edits")
+    first = [{"revision": 0, **began, "step": -1}] if isinstance(began, dict) else []
+    later = [each for each in edits if isinstance(each, dict)] if isinstance(edits, list | tuple) else []
+    return [each for each in (*first, *later) if isinstance(each.get("step"), int)]
 
 
 def nearest_kept(steps: Sequence[int], step: int) -> int:

@@ -1,20 +1,22 @@
 """Evaluations of runs that have ended: whose they are, of which step, and that none lands in another run's view."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
+from studio.gui.evaluation.curves import SHARE_ERROR
 from studio.gui.evaluation.kept_evaluator import KeptRun
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.old_runs import Past
-from studio.gui.state.view_state import RunPhase, RunView
-from studio.gui.window.workbench import Workbench
+from studio.gui.state.run_view import RunPhase, RunView
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.controls import Controls
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.analysis import evaluate_run as evaluation_module
@@ -30,8 +32,8 @@ from studio.training.storage.run import Run
 from studio.training.storage.run_folder import RunFolder
 from tests.gui.evaluation.test_shares_panel import evaluation
 from tests.gui.hands import Hands
-from tests.gui.shown import make_snapshot
-from tests.library.made_runs import make_run
+from tests.gui.shown import make_snapshot, show
+from tests.library.made_runs import make_run, record_evaluation
 from tests.training.conftest import tiny_config
 
 ON_DEMAND = EvaluationConfig(budget=0, samples=200)
@@ -63,7 +65,7 @@ class Judging:
         return type("Judge", (), {"trained_on": "", "accuracy": 0.9})()
 
 
-def begin(bench: Workbench, judging: Judging, config: EvaluationConfig) -> None:
+def begin(bench: Controls, judging: Judging, config: EvaluationConfig) -> None:
     """A run on data before these judges begins."""
     bench.setup.judges = cast(Judges, judging)
     request = RunRequest(config=RunConfig(evaluation=config), data=cast(Any, None))
@@ -73,7 +75,7 @@ def begin(bench: Workbench, judging: Judging, config: EvaluationConfig) -> None:
 class Evaluating:
     """Stands in for the evaluation of a run on disk, which takes until a test lets it end."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Controls) -> None:
         self.may_end = threading.Event()
         self.fault: UserError | None = None
         self._found = evaluation(bench)
@@ -86,71 +88,85 @@ class Evaluating:
 
 
 @pytest.fixture
-def work(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Evaluating]:
-    found = Evaluating(workbench)
+def work(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Evaluating]:
+    found = Evaluating(controls)
     monkeypatch.setattr(evaluation_module, "evaluate_run", found)
     yield found
     found.may_end.set()
 
 
 @pytest.fixture
-def old(workbench: Workbench, tmp_path: Path) -> Path:
+def old(controls: Controls, tmp_path: Path) -> Path:
     """A run that has ended: it diverged at step 600, and its weights are those of step 400."""
     path = make_run(tmp_path, "old", steps=600, frames=0, summary={"weights_step": 400, "revision": 3})
-    begin(workbench, Judging(ready=True), ON_DEMAND)
-    workbench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=600, saved_step=600, folder=path))
+    begin(controls, Judging(ready=True), ON_DEMAND)
+    controls.runs._set_run(RunView(phase=RunPhase.FINISHED, step=600, saved_step=600, folder=path))
     return path
 
 
-def settled(qtbot: QtBot, bench: Workbench) -> None:
+def settled(qtbot: QtBot, bench: Controls) -> None:
     qtbot.waitUntil(lambda: not bench.evaluations._tasks._tasks, timeout=10_000)
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
-    fails: bool, qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path, tmp_path: Path
+    fails: bool, qtbot: QtBot, controls: Controls, work: Evaluating, old: Path, tmp_path: Path
 ) -> None:
-    evaluations, said = workbench.evaluations, []
-    workbench.log.line_logged.connect(lambda line: said.append(line.text))
+    evaluations, said = controls.evaluations, []
+    controls.log.line_logged.connect(lambda line: said.append(line.text))
     evaluations.evaluate()
-    begin(workbench, Judging(ready=True), ON_DEMAND)
-    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
+    begin(controls, Judging(ready=True), ON_DEMAND)
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
     evaluations.evaluate()  # of the new run, which is about to answer
     work.fault = UserError("It went wrong", "", "") if fails else None
     work.may_end.set()
-    settled(qtbot, workbench)
+    settled(qtbot, controls)
     assert evaluations.view.latest is None
     assert len(evaluations.view.history.history) == 0
-    assert workbench.target.tilt.generated is None
+    assert controls.target.tilt.generated is None
     assert evaluations.view.doing == "Evaluating"
     assert said == ["It went wrong." if fails else "The evaluation of step 400 of old is kept with that run"]
 
 
 def test_that_an_evaluation_is_of_the_step_of_the_weights_and_of_the_target_in_force_unless_given_up(
-    qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path
+    qtbot: QtBot, controls: Controls, work: Evaluating, old: Path
 ) -> None:
-    workbench.evaluations.evaluate()
-    workbench.evaluations.cancel()
+    controls.evaluations.evaluate()
+    controls.evaluations.cancel()
     work.may_end.set()
-    settled(qtbot, workbench)
-    assert not workbench.evaluations.view.recent
-    workbench.evaluations.evaluate()
-    settled(qtbot, workbench)
-    latest = workbench.evaluations.view.latest
+    settled(qtbot, controls)
+    assert not controls.evaluations.view.recent
+    controls.evaluations.evaluate()
+    settled(qtbot, controls)
+    latest = controls.evaluations.view.latest
     assert (latest.step, latest.revision) == (400, 3)
-    assert workbench.evaluations.view.doing == ""
+    assert controls.evaluations.view.doing == ""
+
+
+def test_that_an_evaluation_that_its_run_cannot_keep_is_shown_and_told_of(
+    qtbot: QtBot, controls: Controls, work: Evaluating, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    full = UserError("The metrics cannot be written", f"{old}: disk is full.", "Make room there.")
+    monkeypatch.setattr(evaluation_module, "append_metrics", Mock(side_effect=full))
+    controls.log.line_logged.connect(lambda line: said.append(line.text))
+    controls.evaluations.evaluate()
+    work.may_end.set()
+    settled(qtbot, controls)
+    assert controls.evaluations.view.latest is not None
+    assert said == [f"old does not keep its evaluation of step 400. {full}"]
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_that_an_old_runs_judge_answers_nothing_that_the_next_run_asked(
-    fails: bool, qtbot: QtBot, workbench: Workbench, tmp_path: Path
+    fails: bool, qtbot: QtBot, controls: Controls, tmp_path: Path
 ) -> None:
-    evaluations = workbench.evaluations
+    evaluations = controls.evaluations
     before, after = Judging(ready=False), Judging(ready=False)
     asking = EvaluationConfig(budget=5)
-    begin(workbench, before, asking)
-    begin(workbench, after, asking)
-    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
+    begin(controls, before, asking)
+    begin(controls, after, asking)
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
     evaluations.evaluate()
     assert evaluations.view.doing == "Training the judge"
     before.fault = UserError("No judge", "", "") if fails else None
@@ -159,45 +175,97 @@ def test_that_an_old_runs_judge_answers_nothing_that_the_next_run_asked(
     assert evaluations._wanted
     assert evaluations.view.doing == "Training the judge"
     after.may_come.set()
-    settled(qtbot, workbench)
+    settled(qtbot, controls)
     assert not evaluations._wanted
 
 
-def test_that_an_evaluation_of_an_earlier_step_takes_its_place_among_the_others(workbench: Workbench) -> None:
+def test_that_a_run_that_is_about_to_begin_is_not_evaluated_by_the_weights_of_the_one_before(
+    controls: Controls,
+) -> None:
+    """Nor is it once it was stopped before there was anything of it."""
+    able: list[bool] = []
+    controls.evaluations.shown_changed.connect(lambda view: able.append(view.possible))
+    controls.evaluations._on_disk.steps = [5]
+    controls.runs.config, controls.runs.run = controls.setup.config, RunView(folder=Path("before"), step=5)
+    begin(controls, Judging(ready=True), EvaluationConfig(budget=0))
+    for phase in (RunPhase.PREPARING, RunPhase.STOPPING, RunPhase.FINISHED):
+        controls.runs._set_run(RunView(phase=phase))
+        assert not able[-1]
+
+
+def test_that_an_evaluation_of_an_earlier_step_takes_its_place_among_the_others(controls: Controls) -> None:
     for step in (100, 300, 200):
-        found = Evaluated(step=step, seconds=1.0, revision=0, evaluation=evaluation(workbench))
-        workbench.runs.evaluation_arrived.emit(found)
-    assert workbench.evaluations.view.history.history.steps.tolist() == [100, 200, 300]
-    assert [seen.step for seen in workbench.evaluations.view.recent] == [100, 200, 300]
+        found = Evaluated(step=step, seconds=1.0, revision=0, evaluation=evaluation(controls))
+        controls.runs.evaluation_arrived.emit(found)
+    assert controls.evaluations.view.history.history.steps.tolist() == [100, 200, 300]
+    assert [seen.step for seen in controls.evaluations.view.recent] == [100, 200, 300]
 
 
-def test_that_after_going_back_only_the_evaluations_of_steps_kept_count(workbench: Workbench) -> None:
+def test_that_the_share_error_marks_where_its_run_was_edited(
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, tmp_path: Path
+) -> None:
+    """What it jumps to there is the error of another target."""
+    panel, found = CurvesPanel(SHARE_ERROR, controls.evaluations, theme), evaluation(controls)
+    show(qtbot, panel)
+    marks = panel.plots["tv"].marks
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=200))
+    controls.runs._on_news(None, [Evaluated(step=100, seconds=1.0, revision=0, evaluation=found)], 0)
+    assert not len(marks.places)
+    controls.runs._on_news(None, [PerturbationApplied(step=150, revision=1)], 0)
+    assert marks.places.tolist() == [150]
+    old = make_run(tmp_path, "old", steps=1000)
+    record_evaluation(old, 900, 0.1, 40.0)
+    with qtbot.waitSignal(controls.time.moment_shown):
+        controls.time.open(old)
+    assert marks.places.tolist() == [500], "those of the run that is looked at"
+
+
+def test_that_after_going_back_only_the_evaluations_of_steps_kept_count(controls: Controls) -> None:
     """Of those of the steps undone neither the sentence, nor the curves, nor the cursor knows any more."""
-    found = evaluation(workbench)
+    found = evaluation(controls)
     history = [Evaluated(step=step, seconds=1.0, revision=0, evaluation=found) for step in range(100, 2100, 100)]
-    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=2000))
-    workbench.runs._on_news(None, history, 0)
-    workbench.runs._on_news(make_snapshot(2000), [], 0)
-    workbench.time.seek(1900)
-    workbench.runs._on_news(None, [Restored(step=1350, left=2000)], 0)
-    kept, shown = range(200, 1400, 100), workbench.evaluations.shown
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=2000))
+    controls.runs._on_news(None, history, 0)
+    controls.runs._on_news(make_snapshot(2000), [], 0)
+    controls.time.seek(1900)
+    controls.runs._on_news(None, [Restored(step=1350, left=2000)], 0)
+    kept, shown = range(200, 1400, 100), controls.evaluations.shown
     assert [seen.step for seen in shown.recent] == list(kept)
     assert (shown.latest.step, shown.history.history.steps.max()) == (1300, 1300)
-    assert [seen.step for seen in workbench.target.tilt.seen] == list(kept)
-    assert (workbench.time.view.step, workbench.time.view.following) == (1350, True)
+    assert [seen.step for seen in controls.target.tilt.seen] == list(kept)
+    assert (controls.time.view.step, controls.time.view.following) == (1350, True)
     told: list[Snapshot] = []
-    workbench.time.snapshot_shown.connect(told.append)
-    workbench.time.tell_again()
+    controls.time.snapshot_shown.connect(told.append)
+    controls.time.tell_again()
     assert not told, "its pictures are of a step that is undone"
 
 
+def test_that_at_an_earlier_step_counts_what_a_run_has_told_before_it_is_on_disk(
+    qtbot: QtBot, controls: Controls, tmp_path: Path
+) -> None:
+    """As the curves of the share error do, and behind what was evaluated before this window's part of the run."""
+    path = make_run(tmp_path, "mine", steps=40)
+    record_evaluation(path, 5, 0.3, 40.0)
+    found = evaluation(controls)
+    controls.runs._set_run(RunView(phase=RunPhase.PAUSED, step=40, folder=path))
+    controls.runs._on_news(
+        None, [Evaluated(step=step, seconds=1.0, revision=0, evaluation=found) for step in (30, 36)], 0
+    )
+    for step, seen in ((35, [5, 30]), (29, [5]), (36, [5, 30, 36]), (4, [])):
+        with qtbot.waitSignal(controls.time.moment_shown):
+            controls.time.seek(step)
+        shown = controls.evaluations.shown
+        assert [each.step for each in shown.recent] == seen
+        assert (shown.latest.step if shown.latest is not None else None) == next(reversed(seen), None)
+
+
 @pytest.fixture
-def kept(workbench: Workbench, kept_judge: None) -> Path:
+def kept(controls: Controls, kept_judge: None) -> Path:
     """A real run of 4 steps, edited after 2, with checkpoints of steps 2 and 4, in the workspace; digits are judged."""
-    assert workbench.setup.images is not None
-    path = workbench.setup.runs_root / "kept"
-    config = tiny_config("vae").model_copy(update={"dataset": workbench.setup.config.dataset, "evaluation": ON_DEMAND})
-    trainer = Trainer(config, workbench.setup.images)
+    assert controls.setup.images is not None
+    path = controls.setup.runs_root / "kept"
+    config = tiny_config("vae").model_copy(update={"dataset": controls.setup.config.dataset, "evaluation": ON_DEMAND})
+    trainer = Trainer(config, controls.setup.images)
     recorder = Recorder(RunFolder.at(path, config), trainer)
     for _ in range(2):
         for _ in range(2):

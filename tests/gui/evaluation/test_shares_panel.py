@@ -1,8 +1,7 @@
 """The Shares panel and what feeds it: bars, intervals, samples, curves, the button and the offsets table's column."""
 
-from __future__ import annotations
-
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,28 +11,30 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.catalog import dataset_named
 from studio.evaluation.divergences import drawn_by_weight
+from studio.evaluation.evaluation import Evaluation, Mean, Specimens
 from studio.evaluation.neighbours import Likeness
-from studio.evaluation.report import Evaluation, Mean, Specimens
 from studio.evaluation.shares import estimate
 from studio.gui.evaluation.panel import SharesPanel
-from studio.gui.state.generated import Generated
+from studio.gui.state.old_runs import Past
+from studio.gui.state.tilt_view import Generated
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
-from studio.training.messages.events import Evaluated
-from tests.gui.hands import click
+from studio.training.messages.events import Evaluated, Evaluating
+from studio.training.run.session import RunRequest
+from tests.gui.hands import ask_share, click
 from tests.gui.shown import make_snapshot
 
 
-def evaluation(workbench: Workbench) -> Evaluation:
+def evaluation(controls: Controls) -> Evaluation:
     """Of a generator that makes only 2s, one of three unsure."""
-    shares, classes = workbench.setup.dataset.shares, len(workbench.setup.dataset.class_names)
+    shares, classes = controls.setup.dataset.shares, len(controls.setup.dataset.class_names)
     confusion = np.vstack([np.diag(np.full(classes, 1000)), np.zeros(classes)])
     judged = np.zeros(classes + 1)
     judged[2], judged[-1] = 200, 100
     images = np.zeros((6, 8, 8, 1), np.uint8)
     return Evaluation(
-        class_names=workbench.setup.dataset.class_names,
+        class_names=controls.setup.dataset.class_names,
         data=np.append(shares, 0.0),
         target=np.append(shares, 0.0),
         shares=estimate(judged, confusion),
@@ -60,27 +61,27 @@ def evaluation(workbench: Workbench) -> Evaluation:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SharesPanel:
-    panel = SharesPanel(workbench.setup, workbench.evaluations, theme)
+def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> SharesPanel:
+    panel = SharesPanel(controls.evaluations, theme)
     qtbot.addWidget(panel)
     panel.resize(520, 400)
     panel.show()
     return panel
 
 
-def arrive(workbench: Workbench, step: int = 100) -> None:
+def arrive(controls: Controls, step: int = 100) -> None:
     """An evaluation comes from the run, which has taken up the target as edited."""
-    revision = workbench.target.perturbation.revision
-    message = Evaluated(step=step, seconds=1.0, revision=revision, evaluation=evaluation(workbench))
-    workbench.runs.evaluation_arrived.emit(message)
+    revision = controls.target.perturbation.revision
+    message = Evaluated(step=step, seconds=1.0, revision=revision, evaluation=evaluation(controls))
+    controls.runs.evaluation_arrived.emit(message)
 
 
 def test_that_bars_show_data_target_and_generated_with_intervals_corrected_or_raw(
-    panel: SharesPanel, workbench: Workbench, qtbot: QtBot
+    panel: SharesPanel, controls: Controls, qtbot: QtBot
 ) -> None:
     assert "Press Start" in panel.empty_text
     assert not panel.evaluate.isEnabled()
-    arrive(workbench)
+    arrive(controls)
     assert panel.empty_text == ""
     bars = panel.bars.bars
     assert bars.names == (*(str(digit) for digit in range(10)), "unsure")
@@ -92,23 +93,59 @@ def test_that_bars_show_data_target_and_generated_with_intervals_corrected_or_ra
     assert panel.bars.bars.generated[2] == pytest.approx(2 / 3)
 
 
-def test_that_it_says_which_shares_cannot_be_corrected(panel: SharesPanel, workbench: Workbench) -> None:
-    arrive(workbench)
+def test_that_a_page_needs_no_more_room_than_its_own(panel: SharesPanel, controls: Controls, qtbot: QtBot) -> None:
+    arrive(controls)
+    bars, figures = panel.minimumSizeHint().height(), panel.findChild(QToolButton, "shares_figures")
+    click(qtbot, panel, "shares_error")
+    curves = panel.minimumSizeHint().height()
+    click(qtbot, panel, "shares_figures")
+    assert figures.isChecked()
+    assert panel.minimumSizeHint().height() < curves
+    click(qtbot, panel, "shares_bars")
+    assert panel.minimumSizeHint().height() == bars < curves
+
+
+def test_that_no_shares_of_another_run_stand_while_the_first_of_this_one_are_awaited(
+    panel: SharesPanel, controls: Controls
+) -> None:
+    arrive(controls)
+    assert panel.bars.isVisible()
+    controls.runs.run_begins.emit(RunRequest(config=controls.setup.config, data=cast(Any, None)), Past())
+    controls.runs.evaluation_arrived.emit(Evaluating(step=1, text="Drawing samples", fraction=0.5))
+    assert panel.cancel.isVisible()
+    assert not panel.bars.isVisible()
+    arrive(controls, step=2)
+    assert panel.bars.isVisible()
+
+
+def test_that_a_run_beside_an_edited_set_up_is_not_evaluated(panel: SharesPanel, controls: Controls) -> None:
+    """Neither by the button nor by the menu: what would be found is not of what the window is about."""
+    view = replace(controls.evaluations.shown, possible=True)
+    panel.take(view)
+    assert panel.evaluate.isEnabled()
+    panel.show_owner("of “twos”, step 102")
+    assert not panel.evaluate.isEnabled()
+    panel.show_owner("")
+    assert panel.evaluate.isEnabled()
+
+
+def test_that_it_says_which_shares_cannot_be_corrected(panel: SharesPanel, controls: Controls) -> None:
+    arrive(controls)
     panel.draw()
     assert panel.caveats.isHidden()
-    found = evaluation(workbench)
+    found = evaluation(controls)
     confusion = np.vstack([np.diag([0.0] + [1000.0] * 9), np.zeros(10)])
     found = replace(found, shares=estimate(np.full(11, 30), confusion))
-    workbench.runs.evaluation_arrived.emit(Evaluated(step=200, seconds=1.0, revision=0, evaluation=found))
+    controls.runs.evaluation_arrived.emit(Evaluated(step=200, seconds=1.0, revision=0, evaluation=found))
     panel.draw()
     assert not panel.caveats.isHidden()
     assert panel.caveats.text() == f"Too few held-out examples to correct the share of {found.class_names[0]}."
 
 
 def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
-    panel: SharesPanel, workbench: Workbench, qtbot: QtBot
+    panel: SharesPanel, controls: Controls, qtbot: QtBot
 ) -> None:
-    arrive(workbench)
+    arrive(controls)
     assert panel.samples.isHidden()
     left, room = panel.bars._span(2)
     place = QPoint(int(left + room / 2), panel.bars.height() // 2)
@@ -126,42 +163,61 @@ def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
     assert panel.bars.current == 0
 
 
-def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
+def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, controls: Controls, qtbot: QtBot) -> None:
     for step in (100, 200, 300):
-        arrive(workbench, step)
+        arrive(controls, step)
     click(qtbot, panel, "shares_error")
-    history = workbench.evaluations.view.history.history
+    history = controls.evaluations.view.history.history
     assert history.steps.tolist() == [100, 200, 300]
     assert history.column("tv").tolist() == [0.9] * 3
     qtbot.waitUntil(lambda: "TV\u00a00.90<" in panel.error.figures)
     assert panel.error.isVisible()
 
 
-def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbench) -> None:
+def test_that_evaluations_by_another_judge_are_a_curve_of_their_own(
+    panel: SharesPanel, controls: Controls, qtbot: QtBot
+) -> None:
+    own, other = evaluation(controls), replace(evaluation(controls), tv=0.2, judge="MNIST")
+    for step, found in ((100, own), (200, other), (300, own)):
+        message = Evaluated(step=step, seconds=1.0, revision=0, evaluation=found)
+        controls.runs.evaluation_arrived.emit(message)
+    click(qtbot, panel, "shares_error")
+    plot = panel.error.plots["tv"]
+    qtbot.waitUntil(lambda: len(plot.curves) == 6)
+    panel.error.draw()
+    drawn = {
+        each.curve.title: list(zip(*each.line.getData(), strict=True)) for each in plot._drawn.values() if each.shown
+    }
+    assert drawn["TV"] == [(100, 0.9), (300, 0.9)]
+    assert {round(value, 6) for _, value in drawn["TV by MNIST"]} == {0.2}
+    assert set(drawn) == {"TV", "chance", "TV by MNIST"}
+
+
+def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(controls: Controls) -> None:
     drawn: list[object] = []
-    workbench.evaluations.shown_changed.connect(drawn.append)
-    workbench.target.changed.connect(drawn.append)
+    controls.evaluations.shown_changed.connect(drawn.append)
+    controls.target.changed.connect(drawn.append)
     arrived: list[object] = []
-    workbench.time.snapshot_shown.connect(arrived.append)
+    controls.time.snapshot_shown.connect(arrived.append)
     for step in range(1, 6):
-        workbench.runs._bridge.news.emit(make_snapshot(step), [], 0)
+        controls.runs._timer.news.emit(make_snapshot(step), [], 0)
     assert (len(arrived), drawn) == (5, [])
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("kept_judge")
 def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
-    window: MainWindow, workbench: Workbench, qtbot: QtBot
+    window: MainWindow, controls: Controls, qtbot: QtBot
 ) -> None:
-    seen = workbench.setup.config.evaluation.model_copy(update={"budget": 50.0, "samples": 100})
-    workbench.setup.edit(evaluation=seen)
-    evaluations = workbench.evaluations
+    seen = controls.setup.config.evaluation.model_copy(update={"budget": 50.0, "samples": 100})
+    controls.setup.edit(evaluation=seen)
+    evaluations = controls.evaluations
     with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
         window.start()
     with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
         qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    workbench.starter.stop()
-    qtbot.waitUntil(lambda: not workbench.runs.busy, timeout=60_000)
+    controls.starter.stop()
+    qtbot.waitUntil(lambda: not controls.runs.busy, timeout=60_000)
     before = len(evaluations.view.history.history)
     with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
         window.actions_of_run["evaluate"].trigger()
@@ -170,9 +226,9 @@ def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
 
 
 def test_that_every_figure_of_quality_is_explained_on_its_own(
-    panel: SharesPanel, workbench: Workbench, qtbot: QtBot
+    panel: SharesPanel, controls: Controls, qtbot: QtBot
 ) -> None:
-    arrive(workbench)
+    arrive(controls)
     button = panel.findChild(QToolButton, "shares_figures")
     button.setFocus()
     qtbot.keyClick(button, Qt.Key.Key_Space)
@@ -186,8 +242,8 @@ def test_that_every_figure_of_quality_is_explained_on_its_own(
     assert panel.quality.curves.legend.chips["frechet_ratio"].text().endswith("24")
 
 
-def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) -> None:
-    arrive(workbench)
+def test_that_unsure_is_never_cut_off(panel: SharesPanel, controls: Controls) -> None:
+    arrive(controls)
     for width in (panel.bars.minimumSizeHint().width(), 600):
         panel.bars.resize(width, 200)
         last = len(panel.bars.bars.names) - 1 if panel.bars.bars is not None else 0
@@ -197,21 +253,21 @@ def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) 
             assert panel.bars.class_at(left + room / 2) == index
 
 
-def generated(bench: Workbench) -> Generated:
+def generated(bench: Controls) -> Generated:
     assert bench.target.tilt.generated is not None
     return bench.target.tilt.generated
 
 
-def test_that_generated_shares_know_the_step_the_target_and_the_data_that_they_are_of(workbench: Workbench) -> None:
-    arrive(workbench)
-    found = generated(workbench)
+def test_that_generated_shares_know_the_step_the_target_and_the_data_that_they_are_of(controls: Controls) -> None:
+    arrive(controls)
+    found = generated(controls)
     assert (found.step, found.revision, found.note) == (100, 0, "")
     assert found.low[2] < found.shares[2] < found.high[2]
-    workbench.target.set_share(2, 0.3)
-    assert generated(workbench).note == "of step 100, of the target before"
-    workbench.setup.undo_stack.undo()
-    assert generated(workbench).note == ""
-    other = workbench.setup.config.model_copy(update={"dataset": dataset_named("mnist")})
-    workbench.runs.config = other
-    workbench.target.refresh()
-    assert workbench.target.tilt.generated is None
+    ask_share(controls.target, 2, 0.3)
+    assert generated(controls).note == "of step 100, of the target before"
+    controls.setup.undo_stack.undo()
+    assert generated(controls).note == ""
+    other = controls.setup.config.model_copy(update={"dataset": dataset_named("mnist")})
+    controls.runs.config = other
+    controls.target.refresh()
+    assert controls.target.tilt.generated is None

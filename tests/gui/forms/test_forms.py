@@ -6,9 +6,8 @@ from typing import Literal
 
 import pytest
 from pydantic import model_validator
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.catalog import DATASETS
@@ -23,7 +22,7 @@ from studio.models.adversarial.config import Constraint, LipschitzConfig
 from studio.models.catalog import MODELS
 from studio.settings import Settings, setting
 from studio.training.config.run_config import RunConfig
-from tests.gui.hands import find
+from tests.gui.hands import find, wheel
 from tests.gui.shown import show
 
 Key = Qt.Key
@@ -93,21 +92,6 @@ class Hand:
     def message(self, name: str) -> str:
         label = self.form.findChild(QLabel, f"{name}_message")
         return label.text() if label.isVisible() else ""
-
-    def wheel(self, name: str, notches: int) -> None:
-        field = self.field(name)
-        place = QPointF(field.rect().center())
-        event = QWheelEvent(
-            place,
-            QPointF(field.mapToGlobal(place.toPoint())),
-            QPoint(),
-            QPoint(0, 120 * notches),
-            Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier,
-            Qt.ScrollPhase.NoScrollPhase,
-            False,
-        )
-        QApplication.sendEvent(field, event)
 
     @property
     def value(self) -> Sample:
@@ -207,10 +191,10 @@ def test_that_reset_shows_only_when_there_is_something_to_reset(hand: Hand) -> N
 def test_that_the_wheel_changes_only_the_field_with_the_focus(hand: Hand) -> None:
     hand.field("code").setFocus()
     for name in ("size", "colour", "rate"):
-        hand.wheel(name, 1)
+        wheel(hand.field(name), 1)
     assert hand.value == Sample()
     hand.field("size").setFocus()
-    hand.wheel("size", 2)
+    wheel(hand.field("size"), 2)
     assert hand.value == Sample(size=48)
 
 

@@ -1,7 +1,6 @@
 """The window that shows runs side by side, opened from the table and worked with."""
 
-from __future__ import annotations
-
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from studio.gui.library.compare_window import CompareWindow
 from studio.gui.library.panel import RunsPanel
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.progress import Progress
+from studio.training.messages.events import Logged
 from studio.training.messages.latents import LatentPoint, Latents
 from studio.training.storage.frames import Frame, append_frames
+from studio.training.storage.metrics import append_metrics
 from tests.gui.hands import Hands
 from tests.gui.shown import show
 from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
@@ -47,6 +48,8 @@ def test_that_curves_of_all_runs_are_drawn_over_one_axis(qtbot: QtBot, compared:
     assert compared.shares.isHidden(), "nothing was evaluated"
     assert [chip.title for chip in compared.legend.chips.values()] == ["tilted", "plain"]
     first, second = (line.item for line in compared.plot._lines)
+    compared.plot.copy_picture()
+    assert QApplication.clipboard().image().text("Description") == "tilted · plain"
     assert first.getData()[0][-1] == 100
     assert second.getData()[0][-1] == 1000
     compared.axis.setFocus()
@@ -70,10 +73,11 @@ def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeM
         config = make_config(name, offsets={"2": -1.0} if name == "c" else None).model_copy(update={"seed": seed})
         runs.append(make_run(tmp_path, name, config))
         for step, tv in zip((50, 100), errors, strict=True):
-            record_evaluation(runs[-1], step, tv, 10.0)
+            record_evaluation(runs[-1], step, tv, 10.0, high=tv)
     with opened(qtbot, theme, runs) as window:
         assert window.tabs.tabText(0) == "Shares and &curves"
         assert [bars.bars.target[2] for bars in window.bars if bars.bars] == [0.1] * 3
+        assert [bars._scale() for bars in window.bars] == [1.05 * 0.3] * 3, "of the largest of them"
         assert window.curve.currentText() == "Share error TV"
         assert window.plot.labels == {"bottom": "step", "left": "Share error TV"}
         assert [chip.title for chip in window.legend.chips.values()] == ["a, 2 seeds", "c"]
@@ -88,6 +92,33 @@ def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeM
         assert [chip.title for chip in window.legend.chips.values()] == ["a", "b", "c"]
 
 
+def test_that_a_mean_of_seeds_is_one_of_values_on_any_scale(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    """3,000 points, more than the plot is wide, that go up and down: their extremes have another mean."""
+    steps, runs = np.arange(1, 3001), []
+    for seed, name in enumerate("abc"):
+        config = make_config("same").model_copy(update={"seed": seed})
+        runs.append(make_run(tmp_path, name, config, frames=0))
+        values = {"a": 10.0 ** (steps % 2), "b": 100.0 ** (steps % 2), "c": np.full(3000, np.nan)}[name]
+        points = [
+            Logged(step=step, seconds=0.0, values={"loss_noisy": value})
+            for step, value in zip(steps.tolist(), values.tolist(), strict=True)
+            if np.isfinite(value)
+        ]
+        append_metrics(runs[-1], points, back_to=0)
+    with opened(qtbot, theme, [*runs, make_run(tmp_path, "d", make_config("same", "wgan_gp"))]) as window:
+        window.curve.setCurrentIndex(window.curve.findData("loss_noisy"))
+        window.smoothing.slider.setValue(0)
+        chips = window.legend.chips.values()
+        assert [chip.text() for chip in chips] == ["same (a), 3 seeds (2 known)", "same (d)"]
+        x = window.plot._lines[0].item.getData()[0]
+        least, most = (np.interp(x, steps, base ** (steps % 2)) for base in (10.0, 100.0))
+        mean, low, high = (item.getData()[1] for item in (window.plot._lines[0].item, *window.plot._lines[0].ends))
+        np.testing.assert_allclose([mean, low, high], [(least + most) / 2, least, most])
+        window.log.click()
+        drawn = [item.getData()[1] for item in (window.plot._lines[0].item, *window.plot._lines[0].ends)]
+        np.testing.assert_allclose(drawn, np.log10([mean, low, high]))
+
+
 def test_that_runs_of_one_seed_are_not_called_seeds_and_those_without_shares_are_named(
     qtbot: QtBot, theme: ThemeManager, tmp_path: Path
 ) -> None:
@@ -97,6 +128,21 @@ def test_that_runs_of_one_seed_are_not_called_seeds_and_those_without_shares_are
         assert [chip.title for chip in window.legend.chips.values()] == ["a, 2 runs"]
         (told,) = [label.text() for label in window.shares.findChildren(QLabel) if label.text().startswith("Grey")]
         assert told.endswith("Not evaluated yet: again.")
+
+
+def test_that_a_long_name_makes_no_chart_wider_and_loses_its_end_alone(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path
+) -> None:
+    long = "a run of a long name " * 3
+    runs = [make_run(tmp_path, "a", make_config(long)), make_run(tmp_path, "b", make_config("b"))]
+    for run in runs:
+        record_evaluation(run, 100, 0.2, 10.0)
+    with opened(qtbot, theme, runs) as window:
+        qtbot.waitUntil(lambda: window.bars[0].width() > 0)
+        assert abs(window.bars[0].width() - window.bars[1].width()) <= 1
+        assert window.table.horizontalHeader().textElideMode() is Qt.TextElideMode.ElideRight
+        head = window.table.horizontalHeaderItem(0)
+        assert long.strip() in head.toolTip()
 
 
 def test_that_shares_say_at_which_step_they_were_judged(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
@@ -125,6 +171,22 @@ def test_that_samples_of_one_step_stand_side_by_side_and_numbers_and_differences
     assert model.index(titles.index("perturbation.offsets.2"), 0).data() == "-1.36"
 
 
+def test_that_no_samples_of_another_step_stay_where_a_run_is_gone_or_damaged(
+    qtbot: QtBot, compared: CompareWindow
+) -> None:
+    compared.tabs.setCurrentIndex(1)
+    samples, runs = compared.samples, [run.folder for run in compared.runs]
+    qtbot.waitUntil(lambda: samples._captions[1].text() == "plain: step 1,000")
+    shutil.rmtree(runs[1])
+    qtbot.keyClick(samples.slider, Key.Key_Home)
+    qtbot.waitUntil(lambda: samples._captions[1].text() == "plain: its folder is not there any more")
+    qtbot.waitUntil(lambda: samples._captions[0].text() == "tilted: step 0")  # either may be read first
+    (runs[0] / "frames.sqlite").write_bytes(b"x" * 5000)
+    qtbot.keyClick(samples.slider, Key.Key_End)
+    qtbot.waitUntil(lambda: "sample grids cannot be read" in samples.note.text())
+    assert samples._captions[0].text() == "tilted: no samples"
+
+
 def test_that_a_damaged_run_is_told_of(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
     runs = [make_run(tmp_path, name) for name in "ab"]
     (runs[0] / "metrics.sqlite").write_bytes(b"x" * 5000)
@@ -135,10 +197,10 @@ def test_that_a_damaged_run_is_told_of(qtbot: QtBot, theme: ThemeManager, tmp_pa
     window.close()
 
 
-def test_that_the_selected_runs_are_compared_by_key(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+def test_that_the_selected_runs_are_compared_by_key(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> None:
     for name in "abc":
-        make_run(workbench.setup.runs_root, name)
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
+        make_run(controls.setup.runs_root, name)
+    panel = RunsPanel(controls.library, controls.sweeps, controls.time, controls.starter, theme)
     show(qtbot, panel, 900, 400)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 3)
     panel.view.selectAll()

@@ -1,7 +1,5 @@
 """The table of runs, as a person uses it: search, sort, names, tags, notes, the trash, and the way back to a set-up."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +16,10 @@ from studio.gui.library.columns import HEADERS, Column, in_order
 from studio.gui.library.panel import RunsPanel
 from studio.gui.live.curves import LOSSES
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.state.run_view import RunPhase, RunView
+from studio.gui.state.subject import Offer
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.library.export.archive import pack
 from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.notes import RunNotes, read_notes, write_notes
@@ -28,7 +27,7 @@ from studio.library.run_summary import RunSummary, summary_of
 from studio.paths import runs_root
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.metrics import read_metrics
-from tests.gui.hands import Hands, find, panel_of
+from tests.gui.hands import Hands, enter, find, panel_of, write
 from tests.gui.shown import show
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
@@ -38,10 +37,10 @@ CHECKED, UNCHECKED = Qt.ItemDataRole.CheckStateRole, Qt.CheckState.Unchecked
 
 
 @pytest.fixture
-def three_runs(workbench: Workbench) -> Path:
-    root = workbench.setup.runs_root
-    assert workbench.setup.images is not None
-    data = {"data": Fingerprints.of(workbench.setup.images).model_dump()}
+def three_runs(controls: Controls) -> Path:
+    root = controls.setup.runs_root
+    assert controls.setup.images is not None
+    data = {"data": Fingerprints.of(controls.setup.images).model_dump()}
     twos = make_run(root, "a", make_config("twos", offsets={"2": -1.36}), steps=500, summary=data)
     record_evaluation(add_weights(twos), 500, 0.03, 12.0)
     write_notes(twos, RunNotes(tags=("paper",), notes="Looks right."))
@@ -53,8 +52,8 @@ def three_runs(workbench: Workbench) -> Path:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, three_runs: Path) -> RunsPanel:
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
+def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager, three_runs: Path) -> RunsPanel:
+    panel = RunsPanel(controls.library, controls.sweeps, controls.time, controls.starter, theme)
     show(qtbot, panel, 900, 420)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
     return panel
@@ -75,11 +74,11 @@ def text(panel: RunsPanel, name: str, column: Column) -> str:
     return str(panel.model.index(names(panel).index(name), column).data())
 
 
-def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
+def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> None:
+    panel = RunsPanel(controls.library, controls.sweeps, controls.time, controls.starter, theme)
     show(qtbot, panel)
     assert "Press Start" in panel.empty_text
-    assert str(workbench.setup.runs_root) in panel.empty_text
+    assert str(controls.setup.runs_root) in panel.empty_text
 
 
 def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
@@ -119,6 +118,12 @@ def test_that_a_narrow_table_has_whole_names_and_the_share_error_in_sight(
         index = panel.model.index(panel.model.row_of("d"), column)
         assert view.sizeHintForIndex(index).width() <= view.columnWidth(column)
         assert view.visualRect(index).right() <= view.viewport().width()
+    panel.resize(364, 420)  # of 960
+    qtbot.waitUntil(lambda: view.visualRect(index).right() <= view.viewport().width())
+    view.setColumnWidth(Column.NAME, 400)
+    panel.resize(500, 420)
+    qtbot.waitUntil(lambda: view.viewport().width() > 400)
+    assert view.columnWidth(Column.NAME) == 400, "as a person wants it"
 
 
 def test_that_a_click_on_a_header_sorts(qtbot: QtBot, panel: RunsPanel) -> None:
@@ -183,18 +188,14 @@ def test_that_a_run_is_renamed_by_key_and_tagged_by_key(qtbot: QtBot, panel: Run
 
 def _type(qtbot: QtBot, panel: RunsPanel, typed: str) -> None:
     (editor,) = [line for line in panel.view.findChildren(QLineEdit) if line.isVisible()]
-    editor.selectAll()
-    qtbot.keyClicks(editor, typed)
-    qtbot.keyClick(editor, Key.Key_Return)
+    enter(qtbot, editor, typed)
 
 
 def test_that_notes_are_kept_when_another_run_is_selected(qtbot: QtBot, panel: RunsPanel, three_runs: Path) -> None:
     assert not panel.notes.isEnabled()
     click(qtbot, panel, "twos")
     assert panel.notes.toPlainText() == "Looks right."
-    panel.notes.setFocus()
-    panel.notes.selectAll()
-    qtbot.keyClicks(panel.notes, "Wrong after all.")
+    write(qtbot, panel.notes, "Wrong after all.")
     click(qtbot, panel, "plain")
     assert read_notes(three_runs / "a").notes == "Wrong after all."
     assert panel.notes.toPlainText() == ""
@@ -214,30 +215,33 @@ def test_that_notes_that_cannot_be_written_are_told_of(qtbot: QtBot, panel: Runs
 
 
 def test_that_a_click_selects_and_a_double_click_or_enter_looks_at_a_run(
-    qtbot: QtBot, panel: RunsPanel, workbench: Workbench
+    qtbot: QtBot, panel: RunsPanel, controls: Controls
 ) -> None:
-    with qtbot.assertNotEmitted(workbench.time.run_shown, wait=300):
+    with qtbot.assertNotEmitted(controls.time.run_shown, wait=300):
         click(qtbot, panel, "twos")
     assert panel.view.folders() == ["a"]
-    with qtbot.waitSignal(workbench.time.frame_shown):
+    with qtbot.waitSignal(controls.time.frame_shown):
         index = panel.model.index(names(panel).index("twos"), Column.NAME)
         qtbot.mouseDClick(panel.view.viewport(), LEFT, pos=panel.view.visualRect(index).center())
-    assert workbench.subjects.subject.name == "Looking at “twos”"
+    assert controls.subjects.subject.name == "Looking at “twos”"
+    with qtbot.waitSignal(controls.log.line_logged, timeout=1000) as told:
+        qtbot.mouseDClick(panel.view.viewport(), LEFT, pos=panel.view.visualRect(index).center())
+    assert told.args[0].text == "“twos” is shown already, at step 500"
     click(qtbot, panel, "plain")
-    assert workbench.subjects.subject.name == "Looking at “twos”"
-    with qtbot.waitSignal(workbench.time.frame_shown):
+    assert controls.subjects.subject.name == "Looking at “twos”"
+    with qtbot.waitSignal(controls.time.frame_shown):
         qtbot.keyClick(panel.view, Key.Key_Return)
-    assert workbench.subjects.subject.name == "Looking at “plain”"
+    assert controls.subjects.subject.name == "Looking at “plain”"
     click(qtbot, panel, "c")
     qtbot.keyClick(panel.view, Key.Key_Return)
     message = panel.findChild(QLabel, "runs_message")
     qtbot.waitUntil(message.isVisible)
     assert "not valid JSON" in message.text()
-    assert workbench.time.view.title == "plain"
+    assert controls.time.view.title == "plain"
 
 
 def test_that_a_chosen_run_is_resumed_by_its_button_and_several_show_none(
-    qtbot: QtBot, panel: RunsPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, panel: RunsPanel, controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Path] = []
     panel.resume_asked.connect(asked.append)
@@ -245,7 +249,7 @@ def test_that_a_chosen_run_is_resumed_by_its_button_and_several_show_none(
     assert not button.isEnabled()
     click(qtbot, panel, "twos")
     qtbot.mouseClick(button, LEFT)
-    assert asked == [workbench.library.root / "a"]
+    assert asked == [controls.library.root / "a"]
     click(qtbot, panel, "plain", held=True)
     assert not button.isEnabled()
     click(qtbot, panel, "c")  # damaged
@@ -253,7 +257,7 @@ def test_that_a_chosen_run_is_resumed_by_its_button_and_several_show_none(
     click(qtbot, panel, "twos")
     click(qtbot, panel, "plain", held=True)
     qtbot.keyClick(panel.view, Key.Key_Return)
-    assert workbench.time.view.title == ""
+    assert controls.time.view.title == ""
     assert sorted(panel.view.folders()) == ["a", "b"]
 
 
@@ -306,16 +310,10 @@ SLOW = ("onnx", "torch-export", "classes")
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [pytest.param(kind, id=kind.name, marks=[pytest.mark.slow] * (kind.name in SLOW)) for kind in FORMATS],
+    "kind", [pytest.param(kind, id=kind.name, marks=[pytest.mark.slow] * (kind.name in SLOW)) for kind in FORMATS]
 )
 def test_that_a_run_is_exported_and_told_of(
-    kind: ExportFormat,
-    qtbot: QtBot,
-    menu: QMenu,
-    panel: RunsPanel,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    kind: ExportFormat, qtbot: QtBot, menu: QMenu, panel: RunsPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
@@ -432,6 +430,19 @@ def test_that_the_trash_is_asked_about_for_one_run_and_for_all_and_can_be_brough
     quick_hands.wait(lambda: not panel.model.shown)
 
 
+def test_that_a_run_that_is_thrown_away_is_not_offered_any_more(quick_hands: Hands, three_runs: Path) -> None:
+    panel, subjects = raised(quick_hands), quick_hands.bench.subjects
+    quick_hands.wait(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
+    subjects.offer(Offer(title="twos", folder=three_runs / "a", step=500))
+    for name, offered in (("plain", True), ("twos", False)):
+        click(quick_hands.qtbot, panel, name)
+        with quick_hands.answering("Move to the trash"):
+            quick_hands.qtbot.keyClick(panel.view, Key.Key_Delete)
+        quick_hands.wait(lambda name=name: name not in names(panel))
+        assert (subjects.subject.offer is not None) == offered
+    assert quick_hands.window.banner.state.accessibleName() == ""
+
+
 def test_that_a_run_under_way_is_listed_with_its_state_and_is_not_thrown_away(quick_hands: Hands) -> None:
     panel = raised(quick_hands)
     quick_hands.train()
@@ -446,21 +457,21 @@ def test_that_a_run_under_way_is_listed_with_its_state_and_is_not_thrown_away(qu
 
 
 def test_that_another_workspace_is_chosen_and_remembered(
-    qtbot: QtBot, panel: RunsPanel, workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, panel: RunsPanel, controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(tmp_path / "others", "z", make_config("elsewhere"))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "others"))
     find(panel, QToolButton, "runs_workspace").click()
     qtbot.waitUntil(lambda: names(panel) == ["elsewhere"])
-    assert workbench.setup.runs_root == runs_root() == tmp_path / "others"
+    assert controls.setup.runs_root == runs_root() == tmp_path / "others"
 
 
 def test_that_ticked_runs_lie_over_the_curves_that_are_shown_and_say_whose_they_are(
-    qtbot: QtBot, panel: RunsPanel, workbench: Workbench, theme: ThemeManager
+    qtbot: QtBot, panel: RunsPanel, controls: Controls, theme: ThemeManager
 ) -> None:
-    losses = CurvesPanel(LOSSES, workbench.time, theme)
+    losses = CurvesPanel(LOSSES, controls.time, theme)
     show(qtbot, losses)
-    with qtbot.waitSignal(workbench.time.frame_shown):
+    with qtbot.waitSignal(controls.time.frame_shown):
         panel.open("a")
     own = [chip.title for chip in losses.legend.chips.values()]
     row = panel.model.row_of("b")
@@ -470,22 +481,24 @@ def test_that_ticked_runs_lie_over_the_curves_that_are_shown_and_say_whose_they_
     qtbot.waitUntil(lambda: len(losses.legend.chips) > len(own))
     assert [chip.title for chip in losses.legend.chips.values()] == [*own, "Autoencoder loss of plain"]
     curve = losses.plots["values"].curves[-1]
-    found = read_metrics(workbench.library.root / "b")
+    found = read_metrics(controls.library.root / "b")
     x, _ = losses.plots["values"]._drawn[curve.name].line.getData()
-    assert (x[-1], curve.value(workbench.time.history)) == (found.steps[-1], found.columns["loss_autoencoder"][-1])
+    assert (x[-1], curve.value(controls.time.history)) == (found.steps[-1], found.columns["loss_autoencoder"][-1])
+    controls.library.rename("b", "mine")
+    assert [chip.title for chip in losses.legend.chips.values()] == [*own, "Autoencoder loss of mine"]
     panel.model.setData(panel.model.index(panel.model.row_of("a"), Column.NAME), Qt.CheckState.Checked.value, CHECKED)
-    qtbot.waitUntil(lambda: len(workbench.overlays.runs) == 2)
+    qtbot.waitUntil(lambda: len(controls.overlays.runs) == 2)
     assert len(losses.legend.chips) == len(own) + 1, "the run that is shown does not lie over itself"
     panel.model.setData(box, Qt.CheckState.Unchecked.value, CHECKED)
     assert len(losses.legend.chips) == len(own)
 
 
-def test_that_a_run_says_how_far_it_is_of_its_limit(panel: RunsPanel, workbench: Workbench, three_runs: Path) -> None:
+def test_that_a_run_says_how_far_it_is_of_its_limit(panel: RunsPanel, controls: Controls, three_runs: Path) -> None:
     summary = json.loads((three_runs / "a" / "summary.json").read_text())
     (three_runs / "a" / "summary.json").write_text(json.dumps(summary | {"step_limit": 2000, "status": "running"}))
-    workbench.library.entries = [summary_of(three_runs / "a")]
-    workbench.library.changed.emit()
+    controls.library.entries = [summary_of(three_runs / "a")]
+    controls.library.changed.emit()
     cell = panel.model.index(0, Column.STEPS)
     assert cell.data() == f"{summary['steps']:,} of 2,000"
-    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1234, folder=three_runs / "a"))
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1234, folder=three_runs / "a"))
     assert panel.model.index(0, Column.STEPS).data() == "1,234 of 2,000"

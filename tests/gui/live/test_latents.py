@@ -1,7 +1,5 @@
 """Picking samples, the way between them, other latents and favourites: with mouse and keys, live and on disk."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QToolButton
 
 from studio.gui.live.samples.panel import SamplesPanel
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.run_view import RunPhase
 from studio.gui.widgets.tile_view import TileView
 from studio.training.messages.commands import SampleNow
 from studio.training.messages.latents import Latents, read_latents, write_latents

@@ -1,7 +1,5 @@
 """Lessons set up what they speak of, and the textbook's case comes out as the textbook says."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 
@@ -100,10 +98,10 @@ def control_trainer(*, conditional: bool) -> Trainer:
 def test_that_the_control_draws_the_targets_classes_before_it_has_learned() -> None:
     trainer = control_trainer(conditional=True)
     assert isinstance(trainer.model, Conditional)
-    shares = target_shares(trainer.counts, np.array(trainer.perturbation.offsets))
+    shares = target_shares(trainer.whole.counts, np.array(trainer.perturbation.offsets))
     assert trainer.model.label_shares.tolist() == pytest.approx(list(shares), rel=1e-6)
     assert max(shares) == pytest.approx(0.9, abs=0.001)
-    ess = 1 / (shares**2 * trainer.counts.sum() / trainer.counts).sum()
+    ess = 1 / (shares**2 * trainer.whole.counts.sum() / trainer.whole.counts).sum()
     assert ess == pytest.approx(0.06, abs=0.005)
 
 

@@ -1,7 +1,5 @@
 """The panels of diagnostics and gradients, and reference lines, fed as a run would feed them, and clicked."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from studio.gui.plots.curves import CurvesPanel
 from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.models.catalog import MODELS
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile, Reference
 from studio.training.config.run_config import RunConfig
@@ -62,8 +60,8 @@ def pictures(colour: bool = False) -> Pictures:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> DiagnosticsPanel:
-    panel = DiagnosticsPanel(workbench.time, theme)
+def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> DiagnosticsPanel:
+    panel = DiagnosticsPanel(controls.time, theme)
     show(qtbot, panel)
     return panel
 
@@ -210,19 +208,20 @@ def gradients_history(points: int = 60) -> History:
 
 
 @pytest.fixture
-def gradients(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> CurvesPanel:
-    panel = CurvesPanel(GRADIENTS, workbench.time, theme)
+def gradients(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> CurvesPanel:
+    panel = CurvesPanel(GRADIENTS, controls.time, theme)
     show(qtbot, panel)
     return panel
 
 
 def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
-    gradients: CurvesPanel, workbench: Workbench
+    gradients: CurvesPanel, controls: Controls
 ) -> None:
     assert "Press Start" in gradients.empty_text
-    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    controls.time.history_shown.emit(HistoryView(history=make_history()))
     assert "Press Start" in gradients.empty_text, "there are no gradients in it"
-    workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
+    history = gradients_history()
+    controls.time.history_shown.emit(HistoryView(history=history, marks=history.marks))
     assert [chip.text() for chip in gradients.legend.chips.values()] == ["Critic", "Generator"]
     norm, ratio = gradients.plots["norm"], gradients.plots["update"]
     assert [curve.name for curve in norm.curves] == ["gradient_critic", "gradient_generator"]
@@ -233,9 +232,9 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
 
 
 def test_that_one_plot_can_be_switched_off_but_not_both_and_both_follow_scale_legend_and_hold(
-    qtbot: QtBot, gradients: CurvesPanel, workbench: Workbench
+    qtbot: QtBot, gradients: CurvesPanel, controls: Controls
 ) -> None:
-    workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
+    controls.time.history_shown.emit(HistoryView(history=gradients_history()))
     norm, ratio = gradients.plots.values()
     qtbot.mouseClick(gradients.log_button, Qt.MouseButton.LeftButton)
     assert not ratio.axes["left"].logarithmic
@@ -260,14 +259,14 @@ def test_that_one_plot_can_be_switched_off_but_not_both_and_both_follow_scale_le
 
 
 def test_that_losses_draw_the_references_of_what_is_shown(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = next(spec for spec in MODELS if spec.kind == "wgan_gp")
     monkeypatch.setitem(spec.references, "critic_gap", (Reference(value=2.0, title="bound"),))
-    workbench.runs.config = RunConfig(model=spec.config(kind="wgan_gp"))
-    losses = CurvesPanel(LOSSES, workbench.time, theme)
+    controls.runs.config = RunConfig(model=spec.config(kind="wgan_gp"))
+    losses = CurvesPanel(LOSSES, controls.time, theme)
     show(qtbot, losses)
-    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    controls.time.history_shown.emit(HistoryView(history=make_history()))
     assert "bound" in [line.title for line in losses.plots["values"].references.lines]
     qtbot.mouseClick(losses.legend.chips["critic_gap"], Qt.MouseButton.LeftButton)
     assert "bound" not in [line.title for line in losses.plots["values"].references.lines]

@@ -1,32 +1,30 @@
 """The panels of pictures, fed as a run would feed them, and clicked."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live.examples import ExamplesPanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.stepped_samples import SteppedView
-from studio.gui.widgets.image_view import ImageView
+from studio.gui.state.subject import Owner
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.training.messages.snapshot import PlannedExamples, SampleGrid
-from tests.gui.hands import click
+from tests.gui.hands import click, wheel
 from tests.gui.shown import make_snapshot, show, tooltip_at
 
 
 @pytest.fixture
-def samples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SamplesPanel:
+def samples(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> SamplesPanel:
     """Both grids, side by side."""
-    panel = SamplesPanel(workbench.time, workbench.latents, workbench.once, workbench.stepped, theme)
+    panel = SamplesPanel(controls.time, controls.latents, controls.once, controls.stepped, theme)
     next(button for button in panel.which.buttons() if button.text() == "Both").click()
     show(qtbot, panel, 640, 360)
     return panel
@@ -46,16 +44,16 @@ def test_that_a_mosaic_has_every_pixel(channels: int) -> None:
 
 
 def test_that_samples_say_what_will_appear_stand_side_by_side_and_forget_the_last_run(
-    samples: SamplesPanel, workbench: Workbench, qtbot: QtBot
+    samples: SamplesPanel, controls: Controls, qtbot: QtBot
 ) -> None:
     assert "Press Start" in samples.empty_text
-    workbench.time.snapshot_shown.emit(make_snapshot(grid=None))
+    controls.time.snapshot_shown.emit(make_snapshot(grid=None))
     assert "Press Start" in samples.empty_text
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     assert not samples.empty_text
-    workbench.time.run_shown.emit()
+    controls.time.run_shown.emit()
     assert "Press Start" in samples.empty_text
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     assert samples.shown == ["raw", "averaged"]
     assert samples._step.text().startswith("step 100")
     click(qtbot, samples, "samples_averaged")
@@ -71,65 +69,50 @@ def test_that_samples_say_what_will_appear_stand_side_by_side_and_forget_the_las
 
 
 def test_that_samples_of_stepped_weights_say_whose_they_are_and_go_away_on_leaving(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
+    qtbot: QtBot, samples: SamplesPanel, controls: Controls
 ) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     button = samples.findChild(QToolButton, "samples_stepped")
     assert not button.isVisible()
     pictures = np.full((4, 8, 8, 1), 99, np.uint8)
-    view = SteppedView(words="Weights of “a run”, step 7, stepped", file="stepped", pictures=pictures, plane=None)
-    workbench.stepped.show(view)
+    view = SteppedView(owner=Owner(title="a run", step=7), scale=1.5, said="", pictures=pictures, plane=None)
+    controls.stepped.show(view)
     assert button.isChecked()
     assert samples._stepped_text.text() == view.words
     assert samples.stepped.picture.pixelColor(0, 0).red() == 99
     assert samples._picture().size() == samples.stepped.picture.size()
     assert "go back to" in samples.picks.reroll.toolTip()
     click(qtbot, samples, "samples_averaged")
-    assert workbench.stepped.view is None
+    assert controls.stepped.view is None
     assert not button.isVisible()
-    workbench.stepped.show(view)
-    workbench.time.run_shown.emit()
-    assert workbench.stepped.view is None
+    controls.stepped.show(view)
+    controls.time.run_shown.emit()
+    assert controls.stepped.view is None
     assert samples.shown == ["averaged"]
 
 
 def test_that_a_grid_seen_before_is_not_drawn_again(
-    samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    samples: SamplesPanel, controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = make_snapshot()
-    workbench.time.snapshot_shown.emit(snapshot)
+    controls.time.snapshot_shown.emit(snapshot)
     monkeypatch.setattr(samples, "draw", lambda: pytest.fail("drawn again"))
-    workbench.time.snapshot_shown.emit(make_snapshot(step=130, grid=snapshot.grid))
-
-
-def _wheel(view: ImageView, turns: int, modifiers: Qt.KeyboardModifier) -> None:
-    middle = QPointF(view.viewport().rect().center())
-    event = QWheelEvent(
-        middle,
-        view.viewport().mapToGlobal(middle),
-        QPoint(),
-        QPoint(0, 120 * turns),
-        Qt.MouseButton.NoButton,
-        modifiers,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(view.viewport(), event)
+    controls.time.snapshot_shown.emit(make_snapshot(step=130, grid=snapshot.grid))
 
 
 def test_that_pictures_fill_their_views_and_are_zoomed_together(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
+    qtbot: QtBot, samples: SamplesPanel, controls: Controls
 ) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     raw, averaged = samples.views.values()
     qtbot.waitUntil(lambda: raw.zoom > 1)
     room, picture = raw.viewport().size(), raw.sceneRect()
     assert raw.zoom == pytest.approx(min(room.width() / picture.width(), room.height() / picture.height()), rel=0.02)
     fitted = raw.zoom
-    _wheel(raw, 1, Qt.KeyboardModifier.ControlModifier)
+    wheel(raw.viewport(), 1, Qt.KeyboardModifier.ControlModifier)
     assert raw.zoom > fitted
     assert averaged.zoom == raw.zoom
-    _wheel(averaged, 1, Qt.KeyboardModifier.ControlModifier)
+    wheel(averaged.viewport(), 1, Qt.KeyboardModifier.ControlModifier)
     assert raw.zoom == averaged.zoom
     qtbot.keyClick(raw, Qt.Key.Key_Minus)
     qtbot.keyClick(raw, Qt.Key.Key_F)
@@ -142,10 +125,10 @@ def test_that_pictures_fill_their_views_and_are_zoomed_together(
 
 
 def test_that_samples_break_their_rows_where_they_are_largest(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
+    qtbot: QtBot, samples: SamplesPanel, controls: Controls
 ) -> None:
     click(qtbot, samples, "samples_averaged")
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     view = samples.views["averaged"]
     for width, height, columns in ((800, 300, 5), (300, 900, 2), (600, 600, 3)):
         samples.resize(width, height)
@@ -156,8 +139,8 @@ def test_that_samples_break_their_rows_where_they_are_largest(
             assert view.place_at(int(place.x()), int(place.y())) == tile
 
 
-def test_that_no_message_moves_the_pictures(qtbot: QtBot, samples: SamplesPanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
+def test_that_no_message_moves_the_pictures(qtbot: QtBot, samples: SamplesPanel, controls: Controls) -> None:
+    controls.time.snapshot_shown.emit(make_snapshot())
     QApplication.processEvents()
     before = samples.views["averaged"].geometry()
     samples.saver.say("a message " * 40)
@@ -166,15 +149,15 @@ def test_that_no_message_moves_the_pictures(qtbot: QtBot, samples: SamplesPanel,
 
 
 def test_that_a_sample_tells_its_number_zoom_has_ends_and_another_number_fits_again(
-    samples: SamplesPanel, workbench: Workbench, qtbot: QtBot
+    samples: SamplesPanel, controls: Controls, qtbot: QtBot
 ) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     view = samples.views["raw"]
     qtbot.waitUntil(lambda: view.zoom > 1)
     assert "Sample 5 of 9 at step 100, Raw" in tooltip_at(view.viewport(), view.mapFromScene(QPointF(13, 13)))
     before = samples.views["raw"].zoom
     pixels = np.zeros((400, 28, 28, 3), dtype=np.uint8)
-    workbench.time.snapshot_shown.emit(make_snapshot(grid=SampleGrid(step=9, raw=pixels, averaged=pixels)))
+    controls.time.snapshot_shown.emit(make_snapshot(grid=SampleGrid(step=9, raw=pixels, averaged=pixels)))
     assert samples.views["raw"].zoom < before
     assert samples.views["raw"].zoom < 1
     for _ in range(60):
@@ -186,10 +169,10 @@ def test_that_a_sample_tells_its_number_zoom_has_ends_and_another_number_fits_ag
 
 
 def test_that_samples_are_saved_as_png_unless_cancelled_and_a_failure_says_why(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    qtbot: QtBot, samples: SamplesPanel, controls: Controls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     snapshot = make_snapshot()
-    workbench.time.snapshot_shown.emit(snapshot)
+    controls.time.snapshot_shown.emit(snapshot)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     click(qtbot, samples, "samples_save")
     assert not samples.saver.isVisible()
@@ -210,22 +193,22 @@ def test_that_samples_are_saved_as_png_unless_cancelled_and_a_failure_says_why(
 
 
 @pytest.fixture
-def examples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> ExamplesPanel:
-    panel = ExamplesPanel(workbench.time, workbench.data, theme)
+def examples(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> ExamplesPanel:
+    panel = ExamplesPanel(controls.time, controls.data, theme)
     show(qtbot, panel)
     return panel
 
 
 def test_that_examples_show_how_many_their_weight_and_their_class(
-    examples: ExamplesPanel, workbench: Workbench, qtbot: QtBot
+    examples: ExamplesPanel, controls: Controls, qtbot: QtBot
 ) -> None:
     assert "Press Start" in examples.empty_text
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     assert "n = 9" in examples.header.text()
     assert "Σw = 9" in examples.header.text()
-    workbench.time.run_shown.emit()
+    controls.time.run_shown.emit()
     assert "Press Start" in examples.empty_text
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     text = tooltip_at(examples.sheet, examples.sheet._rect(4).center())
     assert "class 4" in text
     assert "counts 1 times" in text
@@ -233,15 +216,15 @@ def test_that_examples_show_how_many_their_weight_and_their_class(
     planned = PlannedExamples(
         images=np.zeros((2, 28, 28, 3), dtype=np.uint8), labels=np.array([3, 60]), weights=np.array([1e-12, 3e9])
     )
-    workbench.time.snapshot_shown.emit(make_snapshot(planned=planned))
+    controls.time.snapshot_shown.emit(make_snapshot(planned=planned))
     assert "class 60" in tooltip_at(examples.sheet, examples.sheet._rect(1).center())
     examples.grab()
 
 
 def test_that_an_example_has_a_frame_in_its_class_colour(
-    qtbot: QtBot, examples: ExamplesPanel, workbench: Workbench, theme: ThemeManager
+    qtbot: QtBot, examples: ExamplesPanel, controls: Controls, theme: ThemeManager
 ) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
+    controls.time.snapshot_shown.emit(make_snapshot())
     for mode in ("light", "dark"):
         theme.set_mode(mode)
         image = examples.sheet.grab().toImage()

@@ -1,7 +1,5 @@
 """The log: lines, details, filter, copy."""
 
-from __future__ import annotations
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
@@ -12,15 +10,15 @@ from studio.errors import UserError
 from studio.gui.live.log import MOST_LINES, LogPanel
 from studio.gui.state.log import Level, LogLine
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from tests.gui.shown import show
 
 _TRACE = "Traceback (most recent call last):\n  boom()\nValueError: no"
 
 
 @pytest.fixture
-def log(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> LogPanel:
-    panel = LogPanel(workbench.log, theme)
+def log(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> LogPanel:
+    panel = LogPanel(controls.log, theme)
     show(qtbot, panel, 480, 200)
     return panel
 
@@ -34,12 +32,10 @@ def _visible(log: LogPanel) -> list[str]:
     return found
 
 
-def test_that_lines_carry_time_and_level(log: LogPanel, workbench: Workbench) -> None:
+def test_that_lines_carry_time_and_level(log: LogPanel, controls: Controls) -> None:
     assert "Press Start" in log.empty_text
-    workbench.log.line_logged.emit(LogLine(text="Training"))
-    workbench.log.line_logged.emit(
-        LogLine.of_error(UserError("Full", "The disk is full.", "Free some."), Level.WARNING)
-    )
+    controls.log.line_logged.emit(LogLine(text="Training"))
+    controls.log.line_logged.emit(LogLine.of_error(UserError("Full", "The disk is full.", "Free some."), Level.WARNING))
     assert not log.empty_text
     first, second = _visible(log)
     assert first.endswith("· Training")
@@ -48,24 +44,24 @@ def test_that_lines_carry_time_and_level(log: LogPanel, workbench: Workbench) ->
 
 
 def test_that_the_log_stays_at_its_end_whatever_its_size_until_one_scrolls_up(
-    qtbot: QtBot, log: LogPanel, workbench: Workbench
+    qtbot: QtBot, log: LogPanel, controls: Controls
 ) -> None:
     bar = log.view.verticalScrollBar()
     for height in (200, 90, 300, 120):
         log.resize(480, height)
         for number in range(30):
-            workbench.log.line_logged.emit(LogLine(text=f"line {number}"))
+            controls.log.line_logged.emit(LogLine(text=f"line {number}"))
         qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
     bar.setValue(3)
     log.resize(480, 250)
-    workbench.log.line_logged.emit(LogLine(text="another"))
+    controls.log.line_logged.emit(LogLine(text="another"))
     assert bar.value() == 3
 
 
 def test_that_details_unfold_by_click_and_by_key_and_take_up_room(
-    qtbot: QtBot, log: LogPanel, workbench: Workbench
+    qtbot: QtBot, log: LogPanel, controls: Controls
 ) -> None:
-    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE * 20))
+    controls.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE * 20))
     bar = log.view.verticalScrollBar()
     assert bar.maximum() == 0
     log.view.toggle(log.view.document().begin())
@@ -73,8 +69,8 @@ def test_that_details_unfold_by_click_and_by_key_and_take_up_room(
     log.view.toggle(log.view.document().begin())
     assert bar.maximum() == 0
     log.view.clear()
-    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE))
-    workbench.log.line_logged.emit(LogLine(text="After"))
+    controls.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE))
+    controls.log.line_logged.emit(LogLine(text="After"))
     assert len(_visible(log)) == 2
     block = log.view.document().begin()
     place = log.view.cursorRect(QTextCursor(block)).center()
@@ -87,21 +83,21 @@ def test_that_details_unfold_by_click_and_by_key_and_take_up_room(
     assert _visible(log)[0].startswith("▸")
 
 
-def test_that_the_filter_keeps_what_matters(log: LogPanel, workbench: Workbench) -> None:
+def test_that_the_filter_keeps_what_matters(log: LogPanel, controls: Controls) -> None:
     for level in Level:
-        workbench.log.line_logged.emit(LogLine(text=level.value, level=level, detail="more"))
+        controls.log.line_logged.emit(LogLine(text=level.value, level=level, detail="more"))
     log.filter.setCurrentIndex(1)
     assert [text.split()[-1] for text in _visible(log)] == ["warning", "error"]
-    workbench.log.line_logged.emit(LogLine(text="hidden"))
+    controls.log.line_logged.emit(LogLine(text="hidden"))
     log.filter.setCurrentIndex(2)
     assert [text.split()[-1] for text in _visible(log)] == ["error"]
     log.filter.setCurrentIndex(0)
     assert len(_visible(log)) == 4
 
 
-def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
-    workbench.log.line_logged.emit(LogLine(text="one", level=Level.ERROR, detail=_TRACE))
-    workbench.log.line_logged.emit(LogLine(text="two\nlines"))
+def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel, controls: Controls) -> None:
+    controls.log.line_logged.emit(LogLine(text="one", level=Level.ERROR, detail=_TRACE))
+    controls.log.line_logged.emit(LogLine(text="two\nlines"))
     copy = log.findChild(QToolButton, "log_copy")
     qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
     assert "ValueError: no" in QApplication.clipboard().text()
@@ -117,24 +113,24 @@ def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel
 
 
 def test_that_old_lines_make_room_and_the_log_outlives_a_run_until_it_is_cleared(
-    qtbot: QtBot, log: LogPanel, workbench: Workbench
+    qtbot: QtBot, log: LogPanel, controls: Controls
 ) -> None:
-    workbench.log.line_logged.emit(LogLine(text="one"))
-    workbench.time.run_shown.emit()
+    controls.log.line_logged.emit(LogLine(text="one"))
+    controls.time.run_shown.emit()
     assert len(_visible(log)) == 1
     qtbot.mouseClick(log.findChild(QToolButton, "log_clear"), Qt.MouseButton.LeftButton)
     assert log.empty_text
-    workbench.log.line_logged.emit(LogLine(text="two"))
+    controls.log.line_logged.emit(LogLine(text="two"))
     assert [text[-3:] for text in _visible(log)] == ["two"]
     log.view.setMaximumBlockCount(50)
     for index in range(120):
-        workbench.log.line_logged.emit(LogLine(text=f"line {index}", detail="more"))
+        controls.log.line_logged.emit(LogLine(text=f"line {index}", detail="more"))
     assert log.view.blockCount() == 50
     assert MOST_LINES == 5_000
 
 
-def test_that_colours_follow_the_look(log: LogPanel, workbench: Workbench, theme: ThemeManager) -> None:
-    workbench.log.line_logged.emit(LogLine(text="bad", level=Level.ERROR))
+def test_that_colours_follow_the_look(log: LogPanel, controls: Controls, theme: ThemeManager) -> None:
+    controls.log.line_logged.emit(LogLine(text="bad", level=Level.ERROR))
     theme.set_mode("dark")
     formats = log.view.document().begin().layout().formats()
     assert theme.tokens.error in {found.format.foreground().color().name() for found in formats}

@@ -1,7 +1,5 @@
 """The planar lab: exact densities before a run, the model's points and fields during one, all by mouse and keyboard."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -19,11 +17,12 @@ from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
 from studio.gui.state.history import History, HistoryView
+from studio.gui.state.run_view import RunPhase
 from studio.gui.state.stepped_samples import SteppedView
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.subject import Owner
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
 from studio.models.catalog import model_spec
 from studio.models.plane import Arrows, Field, Flow, Net
 from studio.training.config.energy import EnergyConfig
@@ -37,9 +36,9 @@ from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
 Key = Qt.Key
 
 
-def load(qtbot: QtBot, workbench: Workbench, config: RingConfig | LinesConfig | GaussianConfig) -> None:
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
-        workbench.setup.set_dataset(config)
+def load(qtbot: QtBot, controls: Controls, config: RingConfig | LinesConfig | GaussianConfig) -> None:
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(config)
 
 
 def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
@@ -61,70 +60,69 @@ def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel:
-    load(qtbot, workbench, RingConfig(count=400))
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
+def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> PlanePanel:
+    load(qtbot, controls, RingConfig(count=400))
+    panel = PlanePanel(controls.target, controls.time, controls.lessons, controls.once, controls.stepped, theme)
     show(qtbot, panel, 800, 500)
     qtbot.waitUntil(lambda: panel.heat.shown is not None)
     return panel
 
 
-def test_that_points_of_a_run_are_shown_where_they_belong(
-    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
-) -> None:
+def test_that_points_of_a_run_are_shown_where_they_belong(qtbot: QtBot, panel: PlanePanel, controls: Controls) -> None:
     grid = make_snapshot().grid
     assert grid is not None
     kept = Frame(grid=grid, seconds=1.0, points=np.ones((5, 2)), labels=np.zeros(5, np.int64))
-    workbench.time.frame_shown.emit(kept)
+    controls.time.frame_shown.emit(kept)
     assert panel._step.text() == ""  # of no run that learned these points
-    workbench.runs.config = workbench.setup.config
-    workbench.time.frame_shown.emit(kept)
+    controls.runs.config = controls.setup.config
+    controls.time.frame_shown.emit(kept)
     assert panel._step.text().startswith(f"step {grid.step}")
     assert np.array_equal(panel._frame.points, np.ones((5, 2)))
-    load(qtbot, workbench, LinesConfig(count=400))
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    load(qtbot, controls, LinesConfig(count=400))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     assert panel._frame is None, "they are of the ring"
 
 
 def test_that_points_of_stepped_weights_are_shown_until_they_are_left(
-    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+    qtbot: QtBot, panel: PlanePanel, controls: Controls
 ) -> None:
     frame = PlaneFrame(step=7, points=np.ones((5, 2)), labels=np.zeros(5, np.int64), views=())
     pictures = np.zeros((1, 4, 4, 1), np.uint8)
-    workbench.stepped.show(SteppedView(words="Weights of “a run”", file="stepped", pictures=pictures, plane=frame))
+    owner = Owner(title="a run", step=7)
+    controls.stepped.show(SteppedView(owner=owner, scale=1.5, said="", pictures=pictures, plane=frame))
     assert (panel._points, panel._stepped_text.isVisible()) == (frame, True)
     qtbot.mouseClick(panel.stepped_button, Qt.MouseButton.LeftButton)
-    assert workbench.stepped.view is None
+    assert controls.stepped.view is None
     assert (panel._points, panel._stepped_text.isVisible()) == (None, False)
 
 
-def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
+def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> None:
+    panel = PlanePanel(controls.target, controls.time, controls.lessons, controls.once, controls.stepped, theme)
     show(qtbot, panel)
     assert "Choose one of the data sets" in panel.empty_text
-    load(qtbot, workbench, RingConfig(count=400))
+    load(qtbot, controls, RingConfig(count=400))
     assert panel.empty_text == ""
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
-        workbench.setup.set_dataset(RunConfig().dataset)
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(RunConfig().dataset)
     assert panel.empty_text
 
 
-def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: PlanePanel, workbench: Workbench) -> None:
+def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: PlanePanel, controls: Controls) -> None:
     assert panel.heat.shown.name == "target"
     assert not panel.steps.isVisible()
     assert "press Start" in panel.distances.before.text()
     before = panel.heat.shown.at(0, 2, 4)
-    workbench.target.set_offset(0, -2.0)
+    controls.target.set_offset(0, -2.0)
     after = panel.heat.shown.at(0, 2, 4)
     assert before is not None
     assert after is not None
-    assert after / before == pytest.approx(workbench.target.tilt.summary.target[0] * 8, rel=1e-6)
+    assert after / before == pytest.approx(controls.target.tilt.summary.target[0] * 8, rel=1e-6)
 
 
 def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field_and_a_new_run_forgets_them(
-    panel: PlanePanel, workbench: Workbench
+    panel: PlanePanel, controls: Controls
 ) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     canvas = panel.canvas
     assert sum(polygon.size() for _, polygon in canvas.fake._parts) == 50
     assert len(canvas.arrow_lines.xData) == 6 * 17
@@ -132,18 +130,18 @@ def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field_and_a_new_
     assert panel.heat.shown.name == "critic"
     assert "step 10" in panel._step.text()
     nothing = PlaneFrame(step=20, points=np.empty((0, 2)), labels=np.empty(0, np.int64), views=())
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=nothing))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=nothing))
     assert sum(polygon.size() for _, polygon in panel.canvas.fake._parts) == 0
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
-    workbench.time.run_shown.emit()
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    controls.time.run_shown.emit()
     assert not panel.canvas.fake._parts
     assert panel.empty_text == ""
 
 
 def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
-    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+    qtbot: QtBot, panel: PlanePanel, controls: Controls
 ) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     canvas = panel.canvas
     dots = {"D": canvas.real, "S": canvas.fake}
     lines = {"C": canvas.contour_lines, "P": canvas.arrow_lines, "N": canvas.net_lines, "F": canvas.tails}
@@ -167,9 +165,9 @@ def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
 
 
 def test_that_the_mouse_reads_every_field_and_h_goes_through_the_heat_maps(
-    panel: PlanePanel, workbench: Workbench, qtbot: QtBot
+    panel: PlanePanel, controls: Controls, qtbot: QtBot
 ) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     middle = panel.canvas.viewport().mapFromParent(panel.canvas.rect().center()) + QPoint(25, -10)
     text = tooltip_at(panel.canvas.viewport(), middle)
     assert "Target" in text
@@ -180,12 +178,12 @@ def test_that_the_mouse_reads_every_field_and_h_goes_through_the_heat_maps(
         qtbot.keyClick(panel.canvas, "h")
         seen.append(panel.heat.shown.name if panel.heat.shown is not None else "none")
     assert seen == ["critic", "none", "p", "target"]
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame(20)))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame(20)))
     assert panel.heat.shown.name == "target"
 
 
 def test_that_the_gradient_flow_to_the_target_is_drawn_while_it_is_asked_for(
-    panel: PlanePanel, workbench: Workbench
+    panel: PlanePanel, controls: Controls
 ) -> None:
     canvas = panel.canvas
     canvas.letter_pressed.emit("g")
@@ -193,7 +191,7 @@ def test_that_the_gradient_flow_to_the_target_is_drawn_while_it_is_asked_for(
     assert ways is not None
     assert len(canvas.target_tails.getData()[0])
     assert np.abs(ways).max() < 1.5 * canvas._half
-    workbench.target.set_offset(0, -3.0)
+    controls.target.set_offset(0, -3.0)
     panel.draw()
     assert canvas._target_knots is not ways
     canvas.letter_pressed.emit("g")
@@ -202,10 +200,10 @@ def test_that_the_gradient_flow_to_the_target_is_drawn_while_it_is_asked_for(
 
 
 def test_that_distances_are_drawn_and_a_critics_gap_stands_beside_w1_with_its_rank_correlations(
-    panel: PlanePanel, workbench: Workbench
+    panel: PlanePanel, controls: Controls
 ) -> None:
     history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
-    workbench.time.history_shown.emit(HistoryView(history=history))
+    controls.time.history_shown.emit(HistoryView(history=history))
     assert panel.distances.before.isHidden()
     chips = panel.distances.legend.chips
     assert "0.300" in chips["plane_js"]._value
@@ -219,15 +217,15 @@ def test_that_distances_are_drawn_and_a_critics_gap_stands_beside_w1_with_its_ra
         look = step // 2  # each is logged twice
         values = {"plane_js": 0.6 - 0.01 * look, "plane_w1": 3.0 / (1 + look), "plane_gap": 0.1 + 0.01 * look}
         history.append(step, values)
-    workbench.time.history_shown.emit(HistoryView(history=history))
+    controls.time.history_shown.emit(HistoryView(history=history))
     assert not gap.isHidden()
     assert "ρ −1.00 with W₁, −1.00 with JS (12 looks)" in distances.ranks.text()
-    workbench.time.history_shown.emit(HistoryView(history=history, cursor=10))
+    controls.time.history_shown.emit(HistoryView(history=history, cursor=10))
     assert distances.ranks.isHidden()
 
 
-def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, controls: Controls) -> None:
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     light = panel.canvas.fake._parts[0][0].name()
     panel.theme.set_mode(ThemeMode.DARK)
     assert panel.canvas.fake._parts[0][0].name() != light
@@ -238,7 +236,7 @@ def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench
 @pytest.mark.slow
 def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot, window: MainWindow) -> None:
     hands = Hands(qtbot, window)
-    bench = window.workbench
+    bench = window.controls
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_config(config_or_preset("planar-gan"), "Preset")
     panel = panel_of(window, "plane")
@@ -265,7 +263,7 @@ def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot
 
 
 def test_that_a_model_that_cannot_learn_points_says_so_and_is_not_started(qtbot: QtBot, window: MainWindow) -> None:
-    hands, bench = Hands(qtbot, window), window.workbench
+    hands, bench = Hands(qtbot, window), window.controls
     load(qtbot, bench, RingConfig(count=400))
     message = hands.find(QLabel, "model_misfit")
     assert not message.isVisible()
@@ -322,16 +320,16 @@ def test_that_particles_run_along_their_ways_and_never_off_them() -> None:
 
 
 def test_that_particles_move_while_they_are_seen_and_layers_a_model_lacks_are_not_offered(
-    panel: PlanePanel, workbench: Workbench, qtbot: QtBot
+    panel: PlanePanel, controls: Controls, qtbot: QtBot
 ) -> None:
     assert all(button.isEnabled() for button in panel.layers.actions.values())
     frame = make_frame()
     no_net = tuple(view for view in frame.views if not isinstance(view, Net))
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=replace(frame, views=no_net)))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=replace(frame, views=no_net)))
     assert [layer for layer, button in panel.layers.actions.items() if not button.isEnabled()] == ["n"]
-    workbench.time.run_shown.emit()
+    controls.time.run_shown.emit()
     assert all(button.isEnabled() for button in panel.layers.actions.values())
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     first = panel.canvas.tails.xData.copy()
     qtbot.waitUntil(lambda: not np.array_equal(panel.canvas.tails.xData, first))
     panel.hide()
@@ -359,24 +357,31 @@ def test_that_exact_fields_integrate_to_one() -> None:
 
 
 def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBot, window: MainWindow) -> None:
-    bench, panel = window.workbench, panel_of(window, "plane")
+    bench, panel = window.controls, panel_of(window, "plane")
     (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_vanishing-gradients"]
     with qtbot.waitSignal(bench.setup.dataset_changed):
         action.trigger()
     assert bench.setup.config.dataset.kind == "planar_lines"
+    for name in ("share_error", "shares"):
+        empty = panel_of(window, name)
+        empty.draw()
+        assert empty.empty_text.startswith("Only images can be judged"), "so that no judge comes"
+        assert "“Plane”" in empty.empty_text
     assert panel.lesson.texts[0].text().startswith("Vanishing gradients. The generator begins between two lines")
     qtbot.waitUntil(panel.lesson.isVisible)
     (close,) = panel.lesson.findChildren(QToolButton, "lesson_close")
     qtbot.keyClick(close, Key.Key_Space)
     assert not panel.lesson.isVisible()
+    error = panel_of(window, "share_error")
+    qtbot.waitUntil(lambda: error.draw() or "Comes once the judge" in error.empty_text)
 
 
 def test_that_a_lesson_leaves_the_plane_its_room_in_a_small_panel(
-    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+    qtbot: QtBot, panel: PlanePanel, controls: Controls
 ) -> None:
     panel.resize(515, 283)
     before = panel.canvas.height()
-    workbench.lessons.open(LESSONS[0], lambda: True)
+    controls.lessons.open(LESSONS[0], lambda: True)
     qtbot.waitUntil(panel.lesson.isVisible)
     assert panel.canvas.height() == before
     steps = [find(panel, QToolButton, name) for name in ("lesson_close", "lesson_start", "lesson_try")]
@@ -391,17 +396,17 @@ def test_that_a_lesson_leaves_the_plane_its_room_in_a_small_panel(
 
 
 def test_that_it_is_said_how_much_of_the_target_the_square_cuts_off(
-    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+    qtbot: QtBot, panel: PlanePanel, controls: Controls
 ) -> None:
-    load(qtbot, workbench, GaussianConfig())
+    load(qtbot, controls, GaussianConfig())
     shown = panel.distances.before
 
     def tilt(slope: float) -> None:
         energy = EnergyConfig.model_validate({"terms": [{"kind": "linear", "feature": "x", "slope": slope}]})
-        workbench.target.set_energy(energy, "slope")
+        controls.target.set_energy(energy, "slope")
 
     tilt(1.0)
-    qtbot.waitUntil(lambda: panel._target_shown is workbench.target.tilt is not None)
+    qtbot.waitUntil(lambda: panel._target_shown is controls.target.tilt is not None)
     assert "out of the square" not in shown.text()
     tilt(4.0)
     qtbot.waitUntil(lambda: "out of the square" in shown.text())

@@ -1,7 +1,5 @@
 """The panel that compares planners: asked, watched, called off, and taken at its word."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest
@@ -10,10 +8,10 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live.planners import PlannersPanel
-from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
 from studio.training.config.planners import PlannerKind
 from studio.training.messages.commands import CancelComparison, Command, ComparePlanners
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
@@ -33,12 +31,7 @@ TRACES = {
 def report(current: PlannerKind = PlannerKind.ERROR_CARRY) -> PlannerReport:
     rows = tuple(
         PlannerRow(
-            kind=kind,
-            trace=trace,
-            trace_error=0.1,
-            bias=0.19 if kind is None else 0.001,
-            bias_error=0.002,
-            batches=64,
+            kind=kind, trace=trace, trace_error=0.1, bias=0.19 if kind is None else 0.001, bias_error=0.002, batches=64
         )
         for kind, trace in TRACES.items()
     )
@@ -55,22 +48,22 @@ def report(current: PlannerKind = PlannerKind.ERROR_CARRY) -> PlannerReport:
 
 
 @pytest.fixture
-def sent(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> list[Command]:
+def sent(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> list[Command]:
     """What the run is told."""
     commands: list[Command] = []
-    monkeypatch.setattr(workbench.runs, "send", commands.append)
+    monkeypatch.setattr(controls.runs, "send", commands.append)
     return commands
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, sent: list[Command]) -> PlannersPanel:
-    panel = PlannersPanel(workbench.setup, workbench.runs, workbench.time, theme)
+def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager, sent: list[Command]) -> PlannersPanel:
+    panel = PlannersPanel(controls.setup, controls.runs, controls.time, theme)
     show(qtbot, panel, 560, 380)
     return panel
 
 
-def run_is(workbench: Workbench, phase: RunPhase) -> None:
-    workbench.runs._set_run(replace(workbench.runs.run, phase=phase) if workbench.runs.run else RunView(phase=phase))
+def run_is(controls: Controls, phase: RunPhase) -> None:
+    controls.runs._set_run(replace(controls.runs.run, phase=phase) if controls.runs.run else RunView(phase=phase))
 
 
 def press(qtbot: QtBot, panel: PlannersPanel, name: str) -> None:
@@ -86,32 +79,32 @@ def texts(panel: PlannersPanel) -> list[list[str]]:
 
 
 def test_that_a_press_asks_once_a_run_is_under_way_and_another_calls_it_off(
-    qtbot: QtBot, panel: PlannersPanel, workbench: Workbench, sent: list[Command]
+    qtbot: QtBot, panel: PlannersPanel, controls: Controls, sent: list[Command]
 ) -> None:
     assert "Press Start" in panel.empty_text
-    run_is(workbench, RunPhase.RUNNING)
+    run_is(controls, RunPhase.RUNNING)
     assert not panel.empty_text
     assert not panel.table.isVisible()
     press(qtbot, panel, "planners_compare")
     assert sent == [ComparePlanners()]
     panel.compare.setFocus()
-    workbench.runs.comparing_planners.emit(0.4)
+    controls.runs.comparing_planners.emit(0.4)
     assert panel.progress.isVisible()
     assert panel.progress.value() == 40
     assert not panel.compare.isVisible()
     assert panel.cancel.hasFocus()  # the keyboard stays where the hand is
     press(qtbot, panel, "planners_cancel")
     assert sent[1:] == [CancelComparison()]
-    workbench.runs.planners_compared.emit(None)
+    controls.runs.planners_compared.emit(None)
     assert panel.compare.isVisible()
     assert not panel.progress.isVisible()
 
 
 def test_that_the_table_tells_variance_factor_and_bias_and_says_what_error_carry_does_not_do(
-    panel: PlannersPanel, workbench: Workbench
+    panel: PlannersPanel, controls: Controls
 ) -> None:
-    run_is(workbench, RunPhase.RUNNING)
-    workbench.runs.planners_compared.emit(report())
+    run_is(controls, RunPhase.RUNNING)
+    controls.runs.planners_compared.emit(report())
     rows = texts(panel)
     assert [row[0] for row in rows] == ["Error carry •", "Fixed size", "Resampling", "Stratified", "Own Σw"]
     assert rows[0][1:3] == ["10.9 ± 0.050", "1.00"]
@@ -127,46 +120,46 @@ def test_that_the_table_tells_variance_factor_and_bias_and_says_what_error_carry
 
 
 def test_that_one_press_takes_the_advice_and_an_answer_goes_with_its_step_or_with_the_next_run(
-    qtbot: QtBot, panel: PlannersPanel, workbench: Workbench
+    qtbot: QtBot, panel: PlannersPanel, controls: Controls
 ) -> None:
-    run_is(workbench, RunPhase.PAUSED)
-    workbench.runs.planners_compared.emit(report())
+    run_is(controls, RunPhase.PAUSED)
+    controls.runs.planners_compared.emit(report())
     assert panel.use.text() == "Use stratified"
     press(qtbot, panel, "planners_use")
-    assert workbench.setup.config.batch.planner is PlannerKind.STRATIFIED
+    assert controls.setup.config.batch.planner is PlannerKind.STRATIFIED
     assert not panel.use.isVisible()
-    workbench.runs.went_back.emit(1200)
+    controls.runs.went_back.emit(1200)
     assert panel.table.isVisible()
-    workbench.runs.went_back.emit(1199)
+    controls.runs.went_back.emit(1199)
     assert not panel.table.isVisible()
-    run_is(workbench, RunPhase.RUNNING)
-    workbench.runs.planners_compared.emit(report())
-    workbench.runs.comparing_planners.emit(0.1)
-    run_is(workbench, RunPhase.FINISHED)
+    run_is(controls, RunPhase.RUNNING)
+    controls.runs.planners_compared.emit(report())
+    controls.runs.comparing_planners.emit(0.1)
+    run_is(controls, RunPhase.FINISHED)
     assert not panel.progress.isVisible()
     assert not panel.compare.isEnabled()
     assert panel.table.isVisible()
-    workbench.time.run_shown.emit()  # an old run is looked at
+    controls.time.run_shown.emit()  # an old run is looked at
     assert not panel.empty_text
-    workbench.runs.run_reset.emit()
+    controls.runs.run_reset.emit()
     assert "Press Start" in panel.empty_text
 
 
 def test_that_it_shows_nothing_of_this_windows_run_beside_another_or_once_that_is_left(
-    qtbot: QtBot, panel: PlannersPanel, workbench: Workbench
+    qtbot: QtBot, panel: PlannersPanel, controls: Controls
 ) -> None:
-    run_is(workbench, RunPhase.RUNNING)
-    workbench.runs.planners_compared.emit(report())
-    with qtbot.waitSignal(workbench.time.frame_shown):
-        workbench.time.open(make_run(workbench.setup.runs_root, "old"))
+    run_is(controls, RunPhase.RUNNING)
+    controls.runs.planners_compared.emit(report())
+    with qtbot.waitSignal(controls.time.frame_shown):
+        controls.time.open(make_run(controls.setup.runs_root, "old"))
     assert "Resume this one" in panel.empty_text
     assert not panel.compare.isVisible()
-    workbench.time.show_live()
+    controls.time.show_live()
     assert panel.place.text() == "step 1,200, gradient of the autoencoder"
-    workbench.runs.target_applied.emit(1300, 2)
+    controls.runs.target_applied.emit(1300, 2)
     assert panel.place.text() == "step 1,200, of the target before, gradient of the autoencoder"
-    run_is(workbench, RunPhase.FINISHED)
-    workbench.subjects.leave()
+    run_is(controls, RunPhase.FINISHED)
+    controls.subjects.leave()
     assert panel.empty_text.startswith("How steady")
 
 

@@ -1,7 +1,5 @@
 """What curves and histograms are made of: extremes kept at any length, ranges that stand still, round ticks."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +9,7 @@ from studio.gui.plots.axis import linear_ticks, log_label, log_ticks, nice_above
 from studio.gui.plots.bins import make_bins
 from studio.gui.state.envelope import Envelope
 from studio.gui.state.history import History
-from studio.gui.widgets.number_format import whole
+from studio.number_text import whole
 
 
 def _fed(column: np.ndarray, pieces: int = 1) -> Envelope:
@@ -138,17 +136,7 @@ def test_that_the_range_of_values_moves_only_when_it_must() -> None:
 def test_that_ticks_are_round() -> None:
     assert linear_ticks(0, 10, 5) == [0, 2, 4, 6, 8, 10]
     assert linear_ticks(1, 1, 5) == []
-    assert [log_label(tick) for tick in log_ticks(-2, 0.8, 8)] == [
-        "0.01",
-        "0.02",
-        "0.05",
-        "0.1",
-        "0.2",
-        "0.5",
-        "1",
-        "2",
-        "5",
-    ]
+    assert " ".join(log_label(tick) for tick in log_ticks(-2, 0.8, 8)) == "0.01 0.02 0.05 0.1 0.2 0.5 1 2 5"
     assert [log_label(tick) for tick in log_ticks(-10, 1, 4)] == ["10⁻⁹", "10⁻⁶", "0.001", "1"]
     assert [log_label(tick) for tick in log_ticks(-0.1, 0.1, 4)] == ["0.8", "1", "1.2"]
     assert log_ticks(-608, 305, 4)

@@ -1,7 +1,5 @@
 """The dialog that puts a sweep together, by keys alone; what it makes goes into the queue and can be taken back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest
@@ -16,8 +14,8 @@ from studio.gui.queue.sweep_fields import BadValuesError, SweptField, parse_valu
 from studio.gui.queue.sweep_window import SweepWindow
 from studio.gui.state.log import LogLine
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
 from studio.jobs.sweep_plan import Combination
 from studio.paths import state_dir
 from studio.training.config.run_config import PerturbationConfig, RunConfig
@@ -97,6 +95,13 @@ def test_that_every_setting_is_on_offer_with_what_it_takes() -> None:
     assert field("batch.average_size").expected == "numbers in examples, from 1 to 65536"
 
 
+def test_that_values_are_called_what_the_set_up_calls_them(dialog: SweepDialog) -> None:
+    row = dialog.vary(field("batch.planner"))
+    row.values.setText("error carry, STRATIFIED")
+    row.show_state()
+    assert row.message.text() == "2 values: Error carry, Stratified"
+
+
 def test_that_it_begins_with_the_class_that_is_tilted_most_and_nothing_wrong(qtbot: QtBot, dialog: SweepDialog) -> None:
     (row,) = dialog.rows
     assert row.field.path == "perturbation.offsets.2"
@@ -124,6 +129,13 @@ def test_that_runs_their_time_and_names_are_shown_while_one_types(qtbot: QtBot, 
     dialog.length.unit.setFocus()
     qtbot.keyClick(dialog.length.unit, Key.Key_Down)
     qtbot.waitUntil(lambda: "is known once" in dialog.summary.text())
+
+
+def test_that_a_set_up_without_a_name_is_called_by_its_data_and_its_model(qtbot: QtBot, theme: ThemeManager) -> None:
+    dialog = SweepDialog(RunConfig(), CLASSES, lambda *_: None, theme)
+    qtbot.addWidget(dialog)
+    assert "Every run is “Digits · WGAN-GP” as it is set up now" in dialog.findChildren(QLabel)[0].text()
+    assert dialog.title == "ΔH of 0 of Digits · WGAN-GP"
 
 
 def test_that_another_setting_is_found_by_a_part_of_its_name(qtbot: QtBot, dialog: SweepDialog) -> None:
@@ -192,37 +204,36 @@ def test_that_models_without_the_setting_are_told_when_the_sweep_is_added(qtbot:
 
 
 def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
+    qtbot: QtBot, controls: Controls, theme: ThemeManager
 ) -> None:
-    panel = QueuePanel(workbench.setup, workbench.queue, workbench.sweeps, workbench.log, theme)
+    panel = QueuePanel(controls.setup, controls.queue, controls.sweeps, controls.log, theme)
     qtbot.addWidget(panel)
     with qtbot.waitActive(panel):
         panel.show()
-    workbench.setup.edit(name="base")
+    controls.setup.edit(name="base")
     click(qtbot, panel, "queue_sweep")
     dialog = panel.findChild(SweepDialog)
     write(qtbot, dialog.rows[0].values, "-1, -2")
     write(qtbot, dialog.name, "two tilts")
     qtbot.keyClick(dialog.name, Key.Key_Return)
-    jobs = workbench.queue.jobs
+    jobs = controls.queue.jobs
     assert [job.title for job in jobs] == ["ΔH(0)=-1", "ΔH(0)=-2"]
-    assert jobs[0].sweep is not None
     assert jobs[0].sweep.title == "two tilts"
-    assert jobs[0].folder.parent == workbench.setup.runs_root
+    assert jobs[0].folder.parent == controls.setup.runs_root
     shown = [panel.table.item(place, 0) for place in range(panel.table.rowCount())]
     assert [item.text() for item in shown if item is not None] == ["ΔH(0)=-1", "ΔH(0)=-2"]
-    workbench.setup.undo_stack.undo()
-    assert not workbench.queue.jobs
-    workbench.setup.undo_stack.redo()
-    assert [job.title for job in workbench.queue.jobs] == ["ΔH(0)=-1", "ΔH(0)=-2"]
+    controls.setup.undo_stack.undo()
+    assert not controls.queue.jobs
+    controls.setup.undo_stack.redo()
+    assert [job.title for job in controls.queue.jobs] == ["ΔH(0)=-1", "ΔH(0)=-2"]
     assert (state_dir() / "queue.sqlite").exists()
-    workbench.queue.shutdown()
+    controls.queue.shutdown()
 
 
 @pytest.mark.usefixtures("all_panels")
 def test_that_menu_and_keys_open_the_dialog_and_the_results(qtbot: QtBot, window: MainWindow) -> None:
     lines: list[LogLine] = []
-    window.workbench.log.line_logged.connect(lines.append)
+    window.controls.log.line_logged.connect(lines.append)
     results = window.findChild(QAction, "run_sweep_results")
     results.trigger()
     assert "no sweep yet" in lines[-1].text
@@ -230,7 +241,7 @@ def test_that_menu_and_keys_open_the_dialog_and_the_results(qtbot: QtBot, window
     dialog = window.findChild(SweepDialog)
     write(qtbot, dialog.rows[0].values, "-1, -2")
     qtbot.keyClick(dialog.rows[0].values, Key.Key_Return)
-    assert len(window.workbench.queue.jobs) == 2
+    assert len(window.controls.queue.jobs) == 2
     qtbot.keyClick(window, Key.Key_R, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     shown = window.findChild(SweepWindow)
     qtbot.waitUntil(lambda: shown.table.rowCount() == 2)

@@ -1,7 +1,5 @@
 """The window with what came of a sweep, opened from the table of runs and worked with."""
 
-from __future__ import annotations
-
 import gc
 import shutil
 import threading
@@ -22,7 +20,7 @@ from studio.gui.library.actions import menu_of
 from studio.gui.library.panel import RunsPanel
 from studio.gui.queue.sweep_window import SweepWindow
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.library.sweep_results import Member, members_of
 from studio.progress import Progress
 from tests.gui.hands import click
@@ -69,6 +67,16 @@ def column(window: SweepWindow, title: str) -> list[str]:
     place = [header.text() for header in headers if header is not None].index(title)
     items = [table.item(row, place) for row in range(table.rowCount())]
     return [item.text() for item in items if item is not None]
+
+
+def test_that_a_run_that_was_copied_is_one_point_of_the_plot_and_the_copy_is_named(
+    swept: SweepWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    shutil.copytree(tmp_path / "tilts_001", tmp_path / "tilts_001 copy")
+    swept.look_again()
+    qtbot.waitUntil(lambda: "copies" in swept.message.text())
+    assert swept.message.text() == ("Tilts: 12 of 12 runs are completed; copies of them are left out: tilts_001 copy")
+    assert len(swept.plot._result.values) == 12
 
 
 def test_that_runs_stand_in_a_table_that_sorts_numbers_as_numbers_and_is_copied_and_saved(
@@ -139,10 +147,10 @@ def test_that_it_looks_again_and_tells_of_runs_that_are_gone(qtbot: QtBot, swept
     qtbot.waitUntil(lambda: "no runs any more" in swept.message.text())
 
 
-def test_that_it_is_opened_from_the_table_of_runs(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    make_run(workbench.setup.runs_root, "alone", frames=0)
-    make_sweep(workbench.setup.runs_root)
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
+def test_that_it_is_opened_from_the_table_of_runs(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> None:
+    make_run(controls.setup.runs_root, "alone", frames=0)
+    make_sweep(controls.setup.runs_root)
+    panel = RunsPanel(controls.library, controls.sweeps, controls.time, controls.starter, theme)
     show(qtbot, panel, 900, 400)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 13)
     for folder, able in (("alone", False), ("tilts_002", True)):
@@ -154,8 +162,8 @@ def test_that_it_is_opened_from_the_table_of_runs(qtbot: QtBot, workbench: Workb
     with qtbot.waitSignal(window.run_asked) as asked:
         window.table.setCurrentCell(4, 0)
         qtbot.keyClick(window.table, Key.Key_Return)
-    assert asked.args == [workbench.setup.runs_root / "tilts_005"]
-    qtbot.waitUntil(lambda: workbench.time.folder == workbench.setup.runs_root / "tilts_005")
+    assert asked.args == [controls.setup.runs_root / "tilts_005"]
+    qtbot.waitUntil(lambda: controls.time.folder == controls.setup.runs_root / "tilts_005")
     qtbot.keyClick(window, Key.Key_Escape)
     qtbot.waitUntil(lambda: panel.findChild(SweepWindow) is None)
 

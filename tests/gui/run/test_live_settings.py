@@ -1,18 +1,16 @@
 """What reaches a run under way: learning rates from the set-up, and the way back to the last good state."""
 
-from __future__ import annotations
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QPushButton, QWidget
 
 from studio.gui.forms.number_field import NumberField
 from studio.gui.state.log import LogLine
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.run_view import RunPhase
 from studio.models.catalog import MODELS
 from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig
-from tests.gui.hands import Hands, find
+from tests.gui.hands import Hands, enter, find, write
 
 Key = Qt.Key
 
@@ -28,12 +26,6 @@ def hands(hands: Hands) -> Hands:
 def rate_field(hands: Hands) -> NumberField:
     part: QWidget = hands.find(QWidget, "autoencoder_optimiser")
     return find(part, NumberField, "learning_rate")
-
-
-def type_in(hands: Hands, field: NumberField, text: str) -> None:
-    field.setFocus()
-    field.selectAll()
-    hands.qtbot.keyClicks(field, text)
 
 
 def test_that_every_model_has_a_rate_for_each_optimiser() -> None:
@@ -64,7 +56,7 @@ def test_that_a_rate_reaches_the_run_when_its_entry_is_finished(hands: Hands) ->
     hands.bench.log.line_logged.connect(lines.append)
     hands.train()
     field = rate_field(hands)
-    type_in(hands, field, "5e-4")
+    write(hands.qtbot, field, "5e-4")
     hands.wait(lambda step=hands.bench.runs.run.step: hands.bench.runs.run.step > step + 2)
     assert not [line for line in lines if "Learning rate" in line.text], "5 alone would have been a disaster"
     hands.qtbot.keyClick(field, Key.Key_Return)
@@ -77,8 +69,7 @@ def test_that_a_rate_reaches_the_run_when_its_entry_is_finished(hands: Hands) ->
 def test_that_a_bad_rate_stays_beside_its_field(hands: Hands) -> None:
     hands.train()
     field = rate_field(hands)
-    type_in(hands, field, "-3")
-    hands.qtbot.keyClick(field, Key.Key_Return)
+    enter(hands.qtbot, field, "-3")
     form = field.parentWidget()
     message = form.findChild(QLabel, "learning_rate_message")
     assert "range" in message.text()
@@ -95,8 +86,7 @@ def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> N
     assert not restore.isEnabled(), "it does not wait"
     good = hands.bench.runs.run.good_step
     assert good is not None
-    type_in(hands, rate_field(hands), "10")
-    hands.qtbot.keyClick(rate_field(hands), Key.Key_Return)
+    enter(hands.qtbot, rate_field(hands), "10")
     hands.wait(lambda: hands.window.findChild(QMessageBox, "error_box") is not None)
     box = hands.window.findChild(QMessageBox, "error_box")
     assert box.text() == "Training has diverged"
@@ -108,8 +98,7 @@ def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> N
     assert hands.bench.runs.run.phase is RunPhase.PAUSED
     assert hands.bench.runs.history.steps[-1] <= good
     assert any("Went back" in mark.text for mark in hands.bench.runs.history.marks)
-    type_in(hands, rate_field(hands), "1e-4")
-    hands.qtbot.keyClick(rate_field(hands), Key.Key_Return)
+    enter(hands.qtbot, rate_field(hands), "1e-4")
     hands.press("pause")
     hands.wait(lambda: hands.bench.runs.run.step > good + 5)
     hands.end()
@@ -118,8 +107,7 @@ def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> N
 @pytest.mark.slow
 def test_that_the_menu_goes_back_too_while_it_is_paused(hands: Hands) -> None:
     hands.train()
-    hands.press("pause")
-    hands.wait_for(RunPhase.PAUSED)
+    hands.pause()
     restore = hands.window.actions_of_run["restore"]
     hands.wait(restore.isEnabled)
     assert f"(step {hands.bench.runs.run.good_step:,})" in restore.text()

@@ -1,7 +1,5 @@
 """Memory that runs out while a run trains: the window says so, and one click goes on with half the batch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.run_view import RunPhase
 from studio.training.config.file import read_config
 from studio.training.messages.commands import Save
 from studio.training.storage.metrics import read_metrics

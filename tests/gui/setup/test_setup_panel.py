@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -25,36 +23,28 @@ from studio.gui.forms.fields import ChoiceField, TextField
 from studio.gui.forms.number_field import NumberField
 from studio.gui.setup.folder_preview import FolderPreviewDialog
 from studio.gui.setup.panel import SetupPanel
-from studio.gui.state.view_state import RunPhase, RunView, TaskView
+from studio.gui.state.run_view import RunPhase, RunView
+from studio.gui.state.task_runner import TaskView
 from studio.gui.widgets.foldable import Foldable
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.models.catalog import MODELS
 from studio.training.config.planners import PlannerKind
 from tests.data.image_folders import write_image
-from tests.gui.hands import enter, find
+from tests.gui.hands import choose, enter, find
 
 Key = Qt.Key
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SetupPanel:
-    panel = SetupPanel(workbench.setup, workbench.runs, workbench.starter, workbench.tasks, theme)
+def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> SetupPanel:
+    panel = SetupPanel(controls.setup, controls.runs, controls.starter, controls.tasks, theme)
     qtbot.addWidget(panel)
     panel.resize(300, 700)
     with qtbot.waitExposed(panel):
         panel.show()
     panel.activateWindow()
     return panel
-
-
-def choose(qtbot: QtBot, combo: QComboBox, value: object) -> None:
-    """Walk there with the arrow keys, which choose as they go."""
-    combo.setFocus()
-    wanted = combo.findData(value)
-    assert wanted >= 0
-    while combo.currentIndex() != wanted:
-        qtbot.keyClick(combo, Key.Key_Down if combo.currentIndex() < wanted else Key.Key_Up)
 
 
 def words(panel: QWidget, name: str) -> str:
@@ -80,36 +70,36 @@ def test_that_the_card_says_what_is_in_use_and_all_that_is_on_offer_says_what_it
 
 
 def test_that_a_choice_of_model_brings_its_form_and_keeps_what_was_set(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench
+    qtbot: QtBot, panel: SetupPanel, controls: Controls
 ) -> None:
     model = find(panel, QComboBox, "model")
     choose(qtbot, model, "vae")
-    assert workbench.setup.config.model.kind == "vae"
+    assert controls.setup.config.model.kind == "vae"
     beta = find(panel, NumberField, "beta")
     enter(qtbot, beta.lineEdit(), "2.5")
-    assert workbench.setup.config.model.model_dump()["beta"] == 2.5
+    assert controls.setup.config.model.model_dump()["beta"] == 2.5
     choose(qtbot, model, "wgan_gp")
     assert not beta.isVisible()
     choose(qtbot, model, "vae")
-    assert workbench.setup.config.model.model_dump()["beta"] == 2.5
+    assert controls.setup.config.model.model_dump()["beta"] == 2.5
 
 
 def test_that_nothing_is_downloaded_before_the_person_says_so_and_a_choice_survives_other_edits(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose(qtbot, find(panel, QComboBox, "dataset"), "mnist")
-    workbench.target.set_offset(2, 1.0)
+    controls.target.set_offset(2, 1.0)
     assert find(panel, QComboBox, "dataset").currentData() == "mnist"
     assert find(panel, QPushButton, "download").isVisible()
     asked: list[object] = []
-    monkeypatch.setattr(workbench.setup, "set_dataset", asked.append)
+    monkeypatch.setattr(controls.setup, "set_dataset", asked.append)
     assert not asked
     assert "Digits stays in use" in words(panel, "dataset_offer")
     button = find(panel, QPushButton, "download")
     assert button.text() == "Download 11.6 MB"
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert [getattr(config, "kind", "") for config in asked] == ["mnist"]
-    workbench.tasks.changed.emit(TaskView(text="Downloading", fraction=0.25))
+    controls.tasks.changed.emit(TaskView(text="Downloading", fraction=0.25))
     assert words(panel, "dataset_progress") == "Downloading"
     assert not button.isVisible()
     qtbot.mouseClick(find(panel, QPushButton, "cancel_loading"), Qt.MouseButton.LeftButton)
@@ -119,88 +109,88 @@ def test_that_nothing_is_downloaded_before_the_person_says_so_and_a_choice_survi
 
 @pytest.mark.parametrize("by_hand", [False, True])
 def test_that_another_data_set_takes_the_place_of_an_entry_under_way(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, by_hand: bool
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, by_hand: bool
 ) -> None:
-    first, loaded = workbench.setup.config, list[str]()
+    first, loaded = controls.setup.config, list[str]()
     dataset = find(panel, QComboBox, "dataset")
     choose(qtbot, dataset, "planar_ring")
-    qtbot.waitUntil(lambda: not workbench.setup.reading_data)
-    workbench.setup.dataset_changed.connect(lambda view: loaded.append(view.name))
+    qtbot.waitUntil(lambda: not controls.setup.reading_data)
+    controls.setup.dataset_changed.connect(lambda view: loaded.append(view.name))
     enter(qtbot, find(panel, NumberField, "count").lineEdit(), "500")
     if by_hand:
         choose(qtbot, dataset, "digits")
     else:
-        workbench.setup.set_config(first, "Open")
+        controls.setup.set_config(first, "Open")
     qtbot.wait(60)  # longer than a form waits for the next keystroke
-    qtbot.waitUntil(lambda: not workbench.setup.reading_data)
-    assert workbench.setup.config.dataset == first.dataset
+    qtbot.waitUntil(lambda: not controls.setup.reading_data)
+    assert controls.setup.config.dataset == first.dataset
     assert dataset.currentData() == "digits"
     assert loaded[-1] == "Digits"
     assert loaded.count("Digits") == 1
 
 
 def test_that_an_entry_that_comes_too_late_for_a_run_does_not_stay(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose(qtbot, find(panel, QComboBox, "dataset"), "planar_ring")
-    qtbot.waitUntil(lambda: not workbench.setup.reading_data)
+    qtbot.waitUntil(lambda: not controls.setup.reading_data)
     count = find(panel, NumberField, "count")
     before = count.text()
     enter(qtbot, count.lineEdit(), "500")
     asked: list[object] = []
-    monkeypatch.setattr(workbench.setup, "set_dataset", asked.append)
-    workbench.runs.run_changed.emit(RunView(phase=RunPhase.PREPARING))
+    monkeypatch.setattr(controls.setup, "set_dataset", asked.append)
+    controls.runs.run_changed.emit(RunView(phase=RunPhase.PREPARING))
     qtbot.wait(60)
     assert not asked
     assert count.text() == before
 
 
 def test_that_a_run_locks_the_set_up_and_says_why_and_a_failure_is_told_beside_the_choice(
-    panel: SetupPanel, workbench: Workbench
+    panel: SetupPanel, controls: Controls
 ) -> None:
-    workbench.setup.dataset_failed.emit(UserError("It cannot be downloaded", "No network", "Try again later"))
+    controls.setup.dataset_failed.emit(UserError("It cannot be downloaded", "No network", "Try again later"))
     assert words(panel, "dataset_message") == "It cannot be downloaded. No network. Try again later."
-    workbench.runs.run_changed.emit(RunView(phase=RunPhase.RUNNING))
+    controls.runs.run_changed.emit(RunView(phase=RunPhase.RUNNING))
     assert not find(panel, QComboBox, "model").isEnabled()
     assert not find(panel, QComboBox, "dataset").isEnabled()
     assert words(panel, "setup_state") == "Stop the run to change the set-up."
-    workbench.runs.run_changed.emit(RunView(phase=RunPhase.FINISHED))
+    controls.runs.run_changed.emit(RunView(phase=RunPhase.FINISHED))
     assert find(panel, QComboBox, "model").isEnabled()
 
 
 def test_that_batch_seed_and_planner_reach_the_configuration(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench
+    qtbot: QtBot, panel: SetupPanel, controls: Controls
 ) -> None:
     panel.more.set_open(True)
     enter(qtbot, find(panel, NumberField, "average_size").lineEdit(), "32")
     enter(qtbot, find(panel, NumberField, "seed").lineEdit(), "7")
     choose(qtbot, find(panel, QComboBox, "planner"), PlannerKind.FIXED_SIZE)
-    config = workbench.setup.config
+    config = controls.setup.config
     assert (config.batch.average_size, config.batch.planner, config.seed) == (32, PlannerKind.FIXED_SIZE, 7)
     enter(qtbot, find(panel, NumberField, "average_size").lineEdit(), "0")
-    assert workbench.setup.config.batch.average_size == 32
+    assert controls.setup.config.batch.average_size == 32
     assert "from 1" in words(panel, "average_size_message")
     assert panel.more.header.text() == "More (3 changed)"  # the evaluation's budget, too
 
 
 def test_that_devices_are_offered_once_the_engine_knows_them(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench
+    qtbot: QtBot, panel: SetupPanel, controls: Controls
 ) -> None:
     panel.more.set_open(True)
     device = find(panel, QComboBox, "device")
     assert device.count() == 1
-    workbench.setup.engine_ready.emit((("auto", "Automatic"), ("cpu", "CPU")))
+    controls.setup.engine_ready.emit((("auto", "Automatic"), ("cpu", "CPU")))
     choose(qtbot, device, "cpu")
-    assert workbench.setup.config.device == "cpu"
+    assert controls.setup.config.device == "cpu"
 
 
-def test_that_a_refusal_is_shown_at_the_field_it_names(panel: SetupPanel, workbench: Workbench) -> None:
-    workbench.setup.edit_rejected.emit(UserError("Too small", field="batch.average_size"))
+def test_that_a_refusal_is_shown_at_the_field_it_names(panel: SetupPanel, controls: Controls) -> None:
+    controls.setup.edit_rejected.emit(UserError("Too small", field="batch.average_size"))
     assert words(panel, "average_size_message") == "Too small."
     assert not panel.more.is_open
     for name, field in (("width", "model.width"), ("log_every", "cadence.log_every"), ("planner", "batch.planner")):
         panel.more.set_open(False)
-        workbench.setup.edit_rejected.emit(UserError("Too wide", field=field))
+        controls.setup.edit_rejected.emit(UserError("Too wide", field=field))
         assert words(panel, f"{name}_message") == "Too wide."
         assert panel.more.is_open
 
@@ -227,7 +217,7 @@ def open_preview(qtbot: QtBot, panel: SetupPanel, path: Path) -> FolderPreviewDi
 
 
 def test_that_a_folder_is_shown_before_it_is_loaded(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, folder: Path
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, folder: Path
 ) -> None:
     dialog = open_preview(qtbot, panel, folder)
     model = find(dialog, QTableWidget, "folder_classes").model()
@@ -238,33 +228,33 @@ def test_that_a_folder_is_shown_before_it_is_loaded(
     skipped = find(dialog, QListWidget, "folder_skipped")
     assert skipped.item(0).text().startswith("dogs/no.png: ")
     assert "1 cannot be read" in dialog.skipped_title.text()
-    assert workbench.setup.config.dataset.kind == "digits"
+    assert controls.setup.config.dataset.kind == "digits"
     enter(qtbot, find(dialog, NumberField, "size").lineEdit(), "16")
     qtbot.waitUntil(dialog.load.isEnabled)
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
+    with qtbot.waitSignal(controls.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
-    assert workbench.setup.config.dataset == FolderConfig(path=str(folder), size=16)
+    assert controls.setup.config.dataset == FolderConfig(path=str(folder), size=16)
     assert words(panel, "dataset_card") == "pets · 16×16 grey\n6 images · 2 classes"
 
 
 def test_that_a_folder_is_found_however_it_was_typed(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, folder: Path
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, folder: Path
 ) -> None:
     dialog = open_preview(qtbot, panel, Path(f" '{folder.as_uri()}' "))
     qtbot.waitUntil(dialog.load.isEnabled)
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
+    with qtbot.waitSignal(controls.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
-    assert isinstance(workbench.setup.config.dataset, FolderConfig)
-    assert workbench.setup.config.dataset.path == str(folder)
+    assert isinstance(controls.setup.config.dataset, FolderConfig)
+    assert controls.setup.config.dataset.path == str(folder)
     assert find(find(panel, QWidget, "image_folder"), QLineEdit, "path").text() == str(folder)
 
 
 def test_that_a_preview_that_is_cancelled_changes_nothing(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, folder: Path
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, folder: Path
 ) -> None:
     dialog = open_preview(qtbot, panel, folder)
     qtbot.keyClick(dialog, Key.Key_Escape)
-    assert workbench.setup.config.dataset.kind == "digits"
+    assert controls.setup.config.dataset.kind == "digits"
     assert find(panel, QComboBox, "dataset").currentData() == "digits"
 
 
@@ -282,20 +272,20 @@ def test_that_a_folder_without_images_is_refused_with_a_reason(
 
 
 def test_that_a_folder_of_images_alone_is_loaded_without_classes(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, folder: Path
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, folder: Path
 ) -> None:
     dialog = open_preview(qtbot, panel, folder / "cats")
     model = find(dialog, QTableWidget, "folder_classes").model()
     assert [model.index(0, column).data() for column in range(2)] == ["all images", "3"]
     assert model.rowCount() == 1
     assert "3 files, no classes" in dialog.total.text()
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
+    with qtbot.waitSignal(controls.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
     assert words(panel, "dataset_card") == "cats · 32×32 grey\n3 images · no classes"
 
 
 def test_that_a_folder_of_parts_offers_one_of_them_instead(
-    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, tmp_path: Path
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, tmp_path: Path
 ) -> None:
     for place in ("train/cat", "train/dog", "val/cat", "val/dog"):
         write_image(tmp_path / "pets" / place / "1.png")
@@ -307,12 +297,12 @@ def test_that_a_folder_of_parts_offers_one_of_them_instead(
     qtbot.waitUntil(dialog.load.isEnabled)
     assert dialog.place.text() == str(tmp_path / "pets" / "train")
     assert not dialog.levels.isVisible()
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
+    with qtbot.waitSignal(controls.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
-    assert workbench.setup.dataset.class_names == ("cat", "dog")
+    assert controls.setup.dataset.class_names == ("cat", "dog")
 
 
-def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbench: Workbench, tmp_path: Path) -> None:
+def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, controls: Controls, tmp_path: Path) -> None:
     panel.more.set_open(True)
     line = find(find(panel, QWidget, "data_root"), QLineEdit, "path")
     file = tmp_path / "file"
@@ -320,7 +310,7 @@ def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbe
     enter(qtbot, line, str(file))
     assert "must be a folder" in words(panel, "dataset_message")
     enter(qtbot, line, str(tmp_path / "data"))
-    assert workbench.setup.data_root == tmp_path / "data"
+    assert controls.setup.data_root == tmp_path / "data"
     assert words(panel, "dataset_message") == ""
 
 

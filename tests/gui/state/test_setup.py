@@ -1,7 +1,5 @@
 """What is set up: each change is told once, and a run that waits for its data set takes no other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +11,10 @@ from pytestqt.qtbot import QtBot
 from studio.data.digits import DigitsConfig
 from studio.data.planar.config import RingConfig
 from studio.gui.state.log import Log
+from studio.gui.state.run_view import RunPhase
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import RunPhase
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 
 
@@ -41,7 +39,6 @@ def test_that_a_change_is_told_once_and_no_change_is_not(setup: Setup) -> None:
 
 def test_that_a_run_takes_the_offsets_of_its_own_classes_alone(setup: Setup) -> None:
     setup.edit(perturbation=PerturbationConfig(offsets={"2": -1.0, "3": 0.0, "cat": 5.0}))
-    assert setup.class_offsets[:4] == (0.0, 0.0, -1.0, 0.0)
     assert setup.run_config().perturbation.offsets == {"2": -1.0}
     assert setup.config.perturbation.offsets["cat"] == 5.0, "for the day the data set is changed back"
 
@@ -61,7 +58,7 @@ def test_that_judges_and_values_are_of_the_data_set_in_use(qtbot: QtBot, setup: 
 
 
 def test_that_a_run_does_not_go_on_with_another_data_set_than_its_own(
-    qtbot: QtBot, workbench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    qtbot: QtBot, controls: Controls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     config = RunConfig(dataset=RingConfig(kind="planar_ring"))
     found: Any = SimpleNamespace(
@@ -71,10 +68,10 @@ def test_that_a_run_does_not_go_on_with_another_data_set_than_its_own(
     monkeypatch.setattr("studio.gui.run.run_starter.resume", lambda *_: found)
     monkeypatch.setattr("studio.gui.run.run_starter.read_past", lambda *_: pytest.fail("its data set is not here"))
     waits: list[bool] = []
-    workbench.starter.changed.connect(lambda: waits.append(workbench.starter.busy))
-    workbench.starter.resume(tmp_path)
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
-        workbench.setup.set_dataset(DigitsConfig())
+    controls.starter.changed.connect(lambda: waits.append(controls.starter.busy))
+    controls.starter.resume(tmp_path)
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(DigitsConfig())
     assert (waits[0], waits[-1]) == (True, False)
     assert waits == sorted(waits, reverse=True), "it waits once"
-    assert workbench.runs.run.phase is RunPhase.IDLE
+    assert controls.runs.run.phase is RunPhase.IDLE

@@ -1,7 +1,5 @@
 """The energy panel, used as a person uses it: menus, clicks and keys, on the built-in digits."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +15,29 @@ from studio.evaluation import judge
 from studio.gui.target.energy.formula_field import FormulaField
 from studio.gui.target.energy.panel import EnergyPanel
 from studio.gui.target.energy.term_row import TermRow
+from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.edits import OffsetsEdits
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
 from studio.perturb.features import measure
 from studio.perturb.perturbation import target_shares
 from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig, LinearTermConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
 from tests.data.image_folders import write_image_folder
-from tests.gui.hands import PATIENCE_MS, Hands, Key, find, panel_of, write
+from tests.gui.hands import PATIENCE_MS, Hands, Key, ask_share, find, panel_of, write
 from tests.gui.shown import show
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> EnergyPanel:
-    panel = EnergyPanel(workbench.setup, workbench.target, workbench.energies, theme)
+def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> EnergyPanel:
+    panel = EnergyPanel(controls.setup, controls.target, controls.energies, theme)
     show(qtbot, panel)
     panel.resize(560, 400)
     return panel
 
 
-def settle(qtbot: QtBot, bench: Workbench) -> None:
+def settle(qtbot: QtBot, bench: Controls) -> None:
     qtbot.waitUntil(lambda: not bench.energies.busy and bench.tasks.view is None, timeout=PATIENCE_MS)
 
 
@@ -67,7 +67,7 @@ def enter(qtbot: QtBot, row: TermRow, name: str, text: str) -> None:
 
 
 def test_that_a_formula_shows_an_example_and_completes_names(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     row = add(qtbot, panel, "Formula")
     line = row.fields["text"]
@@ -97,69 +97,69 @@ def test_that_a_formula_shows_an_example_and_completes_names(
     qtbot.keyClicks(line, "abel")
     assert not popup.isVisible(), "the name is complete"
     press(Key.Key_Return)
-    settle(qtbot, workbench)
+    settle(qtbot, controls)
     assert panel.energy.terms[0].model_dump()["text"] == "where(2*slant > 10, 1, 0) + label"
     qtbot.keyClicks(line, "+")
     qtbot.keyClicks(line, "1e")
     assert not popup.isVisible(), "that is a number"
 
 
-def term_shares(bench: Workbench) -> Any:
+def term_shares(bench: Controls) -> Any:
     return bench.target.tilt.summary.target
 
 
 def test_that_the_panel_says_what_will_appear_without_a_data_set(
     qtbot: QtBot, theme: ThemeManager, tmp_path: Path
 ) -> None:
-    bench = Workbench(data_root=tmp_path, runs_root=tmp_path)
+    bench = Controls(data_root=tmp_path, runs_root=tmp_path)
     panel = EnergyPanel(bench.setup, bench.target, bench.energies, theme)
     show(qtbot, panel)
-    assert "Open a data set" in panel.empty_text
+    assert "Choose a data set under “Change…”" in panel.empty_text
     assert bench.shutdown()
 
 
 def test_that_a_feature_term_starts_gentle_and_tilts_the_target(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     row = add(qtbot, panel, "Linear", "Slant")
     assert isinstance(row.term, LinearTermConfig)
-    assert workbench.target.tilt.energies is not None
-    assert workbench.target.tilt.summary.efficiency == pytest.approx(np.exp(-0.25), abs=0.05)
-    slant = measure(workbench.setup.images.values, ["slant"])["slant"]
+    assert controls.target.tilt.energies is not None
+    assert controls.target.tilt.summary.efficiency == pytest.approx(np.exp(-0.25), abs=0.05)
+    slant = measure(controls.setup.images.values, ["slant"])["slant"]
     weights = np.exp(-dict(row.term)["slope"] * slant)
-    labels = workbench.setup.images.labels
-    assert term_shares(workbench) == pytest.approx(np.bincount(labels, weights=weights) / weights.sum())
+    labels = controls.setup.images.labels
+    assert term_shares(controls) == pytest.approx(np.bincount(labels, weights=weights) / weights.sum())
 
 
-def test_that_edits_count_at_enter_and_undo_one_by_one(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
+def test_that_edits_count_at_enter_and_undo_one_by_one(qtbot: QtBot, panel: EnergyPanel, controls: Controls) -> None:
     row = add(qtbot, panel, "Linear", "Ink")
     first = row.term
     enter(qtbot, row, "slope", "0.2")
-    assert dict(workbench.setup.config.perturbation.terms[0])["slope"] == 0.2
-    assert workbench.setup.undo_stack.undoText() == "Slope of linear in ink (term 1)"
-    workbench.setup.undo_stack.undo()
-    assert workbench.setup.config.perturbation.terms == (first,)
+    assert dict(controls.setup.config.perturbation.terms[0])["slope"] == 0.2
+    assert controls.setup.undo_stack.undoText() == "Slope of linear in ink (term 1)"
+    controls.setup.undo_stack.undo()
+    assert controls.setup.config.perturbation.terms == (first,)
     assert row.fields["slope"].raw() == dict(first)["slope"]
-    workbench.setup.undo_stack.undo()
+    controls.setup.undo_stack.undo()
     assert panel.rows == []
-    workbench.setup.undo_stack.redo()
+    controls.setup.undo_stack.redo()
     assert panel.rows[0].term == first
 
 
 def test_that_a_term_can_be_gone_to_switched_off_scaled_and_removed(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     row = add(qtbot, panel, "Quadratic", "Mean")
-    tilted = term_shares(workbench)
+    tilted = term_shares(controls)
     qtbot.keyClick(row.findChild(QCheckBox, "term_enabled"), Key.Key_Space)
-    assert workbench.target.tilt.energies is None
+    assert controls.target.tilt.energies is None
     qtbot.keyClick(row.findChild(QCheckBox, "term_enabled"), Key.Key_Space)
-    assert term_shares(workbench) == pytest.approx(tilted)
+    assert term_shares(controls) == pytest.approx(tilted)
     enter(qtbot, row, "scale", "0")
-    assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
+    assert term_shares(controls) == pytest.approx(controls.target.tilt.dataset.shares)
     qtbot.mouseClick(row.findChild(QToolButton, "term_remove"), Qt.MouseButton.LeftButton)
     assert panel.rows == []
-    assert workbench.setup.undo_stack.undoText() == "Remove quadratic in mean"
+    assert controls.setup.undo_stack.undoText() == "Remove quadratic in mean"
     row = add(qtbot, panel, "Linear", "Ink")
     panel.setFocus()
     panel.edit_term(0)
@@ -172,7 +172,7 @@ def test_that_a_term_can_be_gone_to_switched_off_scaled_and_removed(
 
 
 def test_that_a_formula_is_told_where_it_is_wrong_while_it_is_typed(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     row = add(qtbot, panel, "Formula")
     line = find(panel, FormulaField, "term_text")
@@ -190,16 +190,16 @@ def test_that_a_formula_is_told_where_it_is_wrong_while_it_is_typed(
     qtbot.keyClicks(line, "kk")
     qtbot.keyClick(line, Key.Key_Return)
     assert line.text() == "0.1*inkk"  # to be mended
-    assert workbench.setup.config.perturbation.terms == (FormulaTermConfig(),)
+    assert controls.setup.config.perturbation.terms == (FormulaTermConfig(),)
     qtbot.keyClick(line, Key.Key_Backspace)
     assert not row.message.isVisibleTo(panel)
     qtbot.keyClick(line, Key.Key_Return)
-    settle(qtbot, workbench)
-    assert workbench.setup.config.perturbation.terms == (FormulaTermConfig(text="0.1*ink"),)
+    settle(qtbot, controls)
+    assert controls.setup.config.perturbation.terms == (FormulaTermConfig(text="0.1*ink"),)
 
 
 def test_that_what_is_not_finite_or_out_of_order_is_refused_at_its_row_and_changes_nothing(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     row = add(qtbot, panel, "Window", "Contrast")
     before = row.term
@@ -207,61 +207,75 @@ def test_that_what_is_not_finite_or_out_of_order_is_refused_at_its_row_and_chang
     assert "lower end lies above" in row.message.text()
     enter(qtbot, row, "low", "x")
     assert "not a number" in row.message.text()
-    assert workbench.setup.config.perturbation.terms == (before,)
+    assert controls.setup.config.perturbation.terms == (before,)
     row = add(qtbot, panel, "Formula")
     enter(qtbot, row, "text", "log(label)")
-    settle(qtbot, workbench)
+    settle(qtbot, controls)
     assert "gives −∞ for example 0 (class “0”), where label = 0" in row.message.text()
-    assert workbench.setup.config.perturbation.terms[-1] == FormulaTermConfig()
+    assert controls.setup.config.perturbation.terms[-1] == FormulaTermConfig()
     assert not panel.message.isVisibleTo(panel)
 
 
 def test_that_temperature_and_clip_say_what_they_give_and_class_offsets_can_be_switched_off(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
-    workbench.target.set_offset(2, -2.0)
-    assert term_shares(workbench)[2] > 0.3
+    controls.target.set_offset(2, -2.0)
+    assert term_shares(controls)[2] > 0.3
     qtbot.keyClick(panel.sum.offsets_row.findChild(QCheckBox, "energy_offsets_enabled"), Key.Key_Space)
-    assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
+    assert term_shares(controls) == pytest.approx(controls.target.tilt.dataset.shares)
     add(qtbot, panel, "Linear", "Ink")
-    warm = workbench.target.tilt.summary.efficiency
+    warm = controls.target.tilt.summary.efficiency
     line = panel.sum.fields["temperature"].lineEdit()  # type: ignore[attr-defined]
     line.selectAll()
     qtbot.keyClicks(line, "0.25")
     qtbot.keyClick(line, Key.Key_Return)
-    assert workbench.setup.config.perturbation.temperature == 0.25
-    assert workbench.target.tilt.summary.efficiency < warm
+    assert controls.setup.config.perturbation.temperature == 0.25
+    assert controls.target.tilt.summary.efficiency < warm
     qtbot.mouseClick(panel.sum.clip_on, Qt.MouseButton.LeftButton)
-    assert workbench.setup.config.perturbation.clip == 3.0
+    assert controls.setup.config.perturbation.clip == 3.0
     assert "Clipped:" in panel.sum.cost.text()
     assert "total variation" in panel.sum.cost.text()
     qtbot.mouseClick(panel.sum.clip_on, Qt.MouseButton.LeftButton)
-    assert workbench.setup.config.perturbation.clip is None
+    assert controls.setup.config.perturbation.clip is None
 
 
 def test_that_a_share_typed_beside_terms_is_the_share_that_the_target_has_unless_it_is_clipped_or_offsets_are_off(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     add(qtbot, panel, "Linear", "Ink")
-    before = term_shares(workbench)
-    workbench.target.set_share(2, 0.3)
-    after = term_shares(workbench)
+    before = term_shares(controls)
+    ask_share(controls.target, 2, 0.3)
+    after = term_shares(controls)
     assert after[2] == pytest.approx(0.3, rel=1e-9)
     others = np.arange(10) != 2
     assert after[others] / after[others].sum() == pytest.approx(before[others] / before[others].sum(), rel=1e-9)
-    workbench.target.set_shares({2: 0.25, 3: 0.25}, "two")
-    assert term_shares(workbench)[2:4] == pytest.approx([0.25, 0.25], rel=1e-9)
-    workbench.target.set_energy(panel.energy.model_copy(update={"temperature": 3.0}), "T")
-    workbench.target.set_share(5, 0.4)
-    assert term_shares(workbench)[5] == pytest.approx(0.4, rel=1e-9)
+    OffsetsEdits(controls.target).enter(Column.TARGET, {2: "25", 3: "25"})
+    assert term_shares(controls)[2:4] == pytest.approx([0.25, 0.25], rel=1e-9)
+    controls.target.set_energy(panel.energy.model_copy(update={"temperature": 3.0}), "T")
+    ask_share(controls.target, 5, 0.4)
+    assert term_shares(controls)[5] == pytest.approx(0.4, rel=1e-9)
     for change, says in (({"clip": 1.0}, "clipped"), ({"clip": None, "offsets_enabled": False}, "do not count")):
-        workbench.target.set_energy(panel.energy.model_copy(update=change), "change")
+        controls.target.set_energy(panel.energy.model_copy(update=change), "change")
         with pytest.raises(UserError, match=says):
-            workbench.target.set_share(2, 0.3)
+            ask_share(controls.target, 2, 0.3)
+
+
+def test_that_a_term_that_was_being_measured_while_another_edit_was_undone_is_undone_to_what_there_was(
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
+) -> None:
+    stack, hotter = controls.setup.undo_stack, panel.energy.model_copy(update={"temperature": 3.0})
+    controls.target.set_energy(hotter, "T")
+    term = LinearTermConfig(feature="slant", slope=1.0)
+    with qtbot.waitSignal(stack.indexChanged):
+        controls.target.set_energy(hotter.model_copy(update={"terms": (term,)}), "Add")
+        stack.undo()
+    qtbot.waitUntil(lambda: panel.energy.terms == (term,))
+    stack.undo()
+    assert panel.energy.temperature == 1.0
 
 
 def test_that_the_preview_shows_before_and_after_weights_and_extremes(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     assert find(panel, QLabel, "most_favoured").text() == "All alike"
     row = add(qtbot, panel, "Linear", "Ink")
@@ -279,7 +293,7 @@ def test_that_the_preview_shows_before_and_after_weights_and_extremes(
 
 
 def test_that_a_csv_column_is_added_by_its_file(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "energies.csv"
     path.write_text("id,energy\n0,x\n", encoding="utf-8")
@@ -290,30 +304,30 @@ def test_that_a_csv_column_is_added_by_its_file(
     path.write_text("id,energy\n0,-4\n", encoding="utf-8")
     add(qtbot, panel, "CSV column")
     assert not panel.message.isVisibleTo(panel)
-    assert workbench.target.tilt.energies.energy[0] == -4
+    assert controls.target.tilt.energies.energy[0] == -4
     qtbot.waitUntil(lambda: "energies.csv gives 1 of 1,797 examples their ΔH" in panel.sum.cost.text())
 
 
 def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls
 ) -> None:
     terms = (LinearTermConfig(feature="ink"), LinearTermConfig(feature="hue"))
-    workbench.setup.set_config(RunConfig(perturbation=PerturbationConfig(offsets={"2": -1.0}, terms=terms)), "Terms")
-    qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.fault is not None)
-    settle(qtbot, workbench)
+    controls.setup.set_config(RunConfig(perturbation=PerturbationConfig(offsets={"2": -1.0}, terms=terms)), "Terms")
+    qtbot.waitUntil(lambda: controls.target.tilt is not None and controls.target.tilt.fault is not None)
+    settle(qtbot, controls)
     assert "no feature “hue”" in (panel.message.text() or panel.rows[1].message.text())
-    assert term_shares(workbench) == pytest.approx(target_shares(workbench.setup.dataset.counts, [0, 0, -1, *[0] * 7]))
+    assert term_shares(controls) == pytest.approx(target_shares(controls.setup.dataset.counts, [0, 0, -1, *[0] * 7]))
 
 
 def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench, tmp_path: Path
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls, tmp_path: Path
 ) -> None:
     add(qtbot, panel, "Linear", "Ink")
     root = write_image_folder(tmp_path / "pets", classes=2, per_class=4)
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
-        workbench.setup.set_dataset(FolderConfig(path=str(root), size=8))
-    qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.energies is not None)
-    tilt = workbench.target.tilt
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(FolderConfig(path=str(root), size=8))
+    qtbot.waitUntil(lambda: controls.target.tilt is not None and controls.target.tilt.energies is not None)
+    tilt = controls.target.tilt
     assert len(tilt.energies.energy) == 8
     assert "Hue" in [action.text() for action in menu_action(panel.add.menu(), "Linear").menu().actions()]
 
@@ -324,13 +338,13 @@ def test_that_a_run_under_way_takes_up_terms(qtbot: QtBot, window: MainWindow) -
     hands.choose("model", "vae")
     cadence = CadenceConfig(log_every=1, sample_every=3600, samples=4)
     hands.bench.setup.edit(batch=BatchConfig(average_size=8), cadence=cadence, threads=1)
-    bench, panel = window.workbench, panel_of(window, "energy")
+    bench, panel = window.controls, panel_of(window, "energy")
     hands.train()
     add(qtbot, panel, "Linear", "Slant")
     hands.wait(
         lambda: bool(bench.runs.history.marks) and bench.target.tilt is not None and not bench.target.tilt.pending
     )
-    assert "revision 1" in bench.runs.history.marks[-1].text
+    assert "edit 1" in bench.runs.history.marks[-1].text
     hands.end()
 
 
@@ -357,29 +371,29 @@ def test_that_every_control_can_be_reached_with_tab(qtbot: QtBot, window: MainWi
 
 
 def test_that_a_judge_term_trains_the_judge_in_the_background_and_tilts_within_a_class(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, panel: EnergyPanel, controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judge, "_SEEN", 2000)  # a rough one will do
     row = add(qtbot, panel, "Judge", "2")
-    settle(qtbot, workbench)
+    settle(qtbot, controls)
     assert isinstance(row.term, JudgeTermConfig)
     assert row.term.of == "2"
     assert row.term.slope < 0
-    assert term_shares(workbench)[2] > 0.11
-    tilt = workbench.target.tilt
+    assert term_shares(controls)[2] > 0.11
+    tilt = controls.target.tilt
     assert np.ptp(tilt.energies.energy[tilt.dataset.labels == 2]) > 0
     choose = row.fields["of"]
     assert isinstance(choose, QComboBox)
     choose.setFocus()
     qtbot.keyClick(choose, Key.Key_Down)
-    settle(qtbot, workbench)
-    assert dict(workbench.setup.config.perturbation.terms[0])["of"] == "3"
+    settle(qtbot, controls)
+    assert dict(controls.setup.config.perturbation.terms[0])["of"] == "3"
 
 
-def test_that_a_judge_can_be_given_up_while_it_learns(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
+def test_that_a_judge_can_be_given_up_while_it_learns(qtbot: QtBot, panel: EnergyPanel, controls: Controls) -> None:
     menu_action(panel.add.menu(), "Judge", "2").trigger()
-    qtbot.waitUntil(lambda: workbench.tasks.view is not None and "judge" in workbench.tasks.view.text)
+    qtbot.waitUntil(lambda: controls.tasks.view is not None and "judge" in controls.tasks.view.text)
     assert panel.busy.isVisibleTo(panel)
-    workbench.tasks.cancel()
-    settle(qtbot, workbench)
+    controls.tasks.cancel()
+    settle(qtbot, controls)
     assert panel.rows == []

@@ -1,7 +1,5 @@
 """Shares that a run holds: the switch, and what is asked for beside what is applied."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
@@ -12,13 +10,14 @@ from studio.data.planar.config import MoonsConfig
 from studio.gui.live.curves import CORRECTIONS
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.state.view_state import RunPhase, RunView, TiltView
+from studio.gui.state.run_view import RunPhase, RunView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.columns import Column, applied_text, cell_help, cell_text, exact_text
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.target.offsets.summary import OffsetsSummary, Sentence
 from studio.gui.target.offsets.table import OffsetsView
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 from studio.training.config.assignments import with_settings
 from studio.training.config.run_config import HoldConfig
 from studio.training.messages.commands import SetHold
@@ -36,52 +35,52 @@ def corrected(by: float) -> dict[str, float]:
 
 
 @pytest.fixture
-def held(workbench: Workbench) -> TiltView:
-    """A run that was asked for more twos, and whose thermostat has found that it makes too many of them."""
-    workbench.runs.config = workbench.setup.config
-    workbench.runs.run = RunView(phase=RunPhase.RUNNING, step=10)
-    workbench.runs.run_changed.emit(workbench.runs.run)
-    workbench.target.set_offset(TWO, -1.0)
-    history = workbench.runs.history
+def held(controls: Controls) -> TiltView:
+    """A run that was asked for more twos, and that holds its shares, having found that it makes too many of them."""
+    controls.runs.config = controls.setup.config
+    controls.runs.run = RunView(phase=RunPhase.RUNNING, step=10)
+    controls.runs.run_changed.emit(controls.runs.run)
+    controls.target.set_offset(TWO, -1.0)
+    history = controls.runs.history
     history.append(10, corrected(MOVED))
-    workbench.runs.history_changed.emit()
-    assert workbench.target.tilt is not None
-    return workbench.target.tilt
+    controls.runs.history_changed.emit()
+    assert controls.target.tilt is not None
+    return controls.target.tilt
 
 
 def test_that_the_switch_sets_it_up_and_reaches_the_run(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr(workbench.runs, "send", sent.append)
-    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
+    monkeypatch.setattr(controls.runs, "send", sent.append)
+    panel = OffsetsPanel(controls.setup, controls.target, theme)
     qtbot.addWidget(panel)
-    before = workbench.setup.config
+    before = controls.setup.config
     button = find(panel, QToolButton, "offsets_hold")
     button.click()
-    assert workbench.setup.config.hold == HoldConfig(on=True)
+    assert controls.setup.config.hold == HoldConfig(on=True)
     assert sent == [SetHold(hold=HoldConfig(on=True))]
-    assert workbench.setup.config == with_settings(before, ["hold.on=true"]), "as --hold is short for"
-    stack = workbench.setup.undo_stack
+    assert controls.setup.config == with_settings(before, ["hold.on=true"]), "as --hold is short for"
+    stack = controls.setup.undo_stack
     assert (stack.undoText(), button.isChecked()) == ("Hold the shares", True)
     stack.undo()
-    assert workbench.setup.config == before
+    assert controls.setup.config == before
     assert sent[1:] == [SetHold(hold=HoldConfig())]
     assert not button.isChecked()
     stack.redo()
     assert button.isChecked()
-    workbench.setup.edit(hold=HoldConfig())
+    controls.setup.edit(hold=HoldConfig())
     assert not button.isChecked()
     assert "trades unbiased weights for arrival" in button.toolTip()
 
 
-def test_that_the_switch_says_why_it_cannot_be_used(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
+def test_that_the_switch_says_why_it_cannot_be_used(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> None:
+    panel = OffsetsPanel(controls.setup, controls.target, theme)
     qtbot.addWidget(panel)
     button = find(panel, QToolButton, "offsets_hold")
     assert button.isEnabled()
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
-        workbench.setup.set_dataset(MoonsConfig(count=100))
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(MoonsConfig(count=100))
     assert not button.isEnabled()
     assert "needs images with classes" in button.toolTip()
 
@@ -104,54 +103,60 @@ def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applie
     qtbot.addWidget(summary)
     summary.show_tilt(held)
     assert summary.cost.accessibleDescription() == held.trained.reason != held.reason
+    for width in (600, 200):
+        summary.resize(width, 200)
+        summary.show()
+        lines = summary.cost.heightForWidth(summary.cost.width()) // summary.fontMetrics().lineSpacing()
+        assert summary.cost.height() == max(2, lines) * summary.fontMetrics().lineSpacing(), "none is cut off"
+    assert lines > 2
 
 
 def test_that_an_edit_keeps_the_correction_and_none_is_shown_before_it_moves(
-    workbench: Workbench, held: TiltView
+    controls: Controls, held: TiltView
 ) -> None:
-    workbench.target.set_offset(TWO, -2.0)
-    tilt = workbench.target.tilt
+    controls.target.set_offset(TWO, -2.0)
+    tilt = controls.target.tilt
     assert tilt.trained.perturbation.offsets[TWO] == pytest.approx(-1.75)
     assert not tilt.has_target_of(held)
-    workbench.runs.history.append(20, corrected(0.0))
-    workbench.runs.history_changed.emit()
-    tilt = workbench.target.tilt
+    controls.runs.history.append(20, corrected(0.0))
+    controls.runs.history_changed.emit()
+    tilt = controls.target.tilt
     assert tilt is not None
     assert tilt.applied is None
     assert "Held" not in Sentence.of(tilt).cost
 
 
 def test_that_the_histogram_of_weights_is_of_what_is_applied(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, held: TiltView
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, held: TiltView
 ) -> None:
-    panel = WeightsPanel(workbench.target, workbench.time, theme)
+    panel = WeightsPanel(controls.target, controls.time, theme)
     show(qtbot, panel)
     logs = panel._classes[0] * np.log(10)
     assert logs[TWO] - logs[0] == pytest.approx(1.0 - MOVED)
 
 
 def test_that_corrections_have_a_curve_for_each_class(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, held: TiltView
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, held: TiltView
 ) -> None:
-    panel = CurvesPanel(CORRECTIONS, workbench.time, theme)
+    panel = CurvesPanel(CORRECTIONS, controls.time, theme)
     show(qtbot, panel)
-    workbench.runs.history_changed.emit()
+    controls.runs.history_changed.emit()
     assert not panel.empty_text
     assert [chip.title for chip in panel.legend.chips.values()] == [str(digit) for digit in range(10)]
     assert all(curve.of_class and curve.colour == int(curve.title) for curve in panel.plots["corrections"].curves)
 
 
 def test_that_what_is_applied_stands_beneath_what_was_asked_for(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, held: TiltView
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, held: TiltView
 ) -> None:
     assert [applied_text(held, row) for row in (TWO, 3)] == ["−0.750", ""]
-    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
+    panel = OffsetsPanel(controls.setup, controls.target, theme)
     show(qtbot, panel)
     panel.resize(500, 640)
     table = find(panel, OffsetsView, "offsets_table")
     drawn = [picture_of(table, row) for row in (TWO, 3)]
-    workbench.runs.history.append(20, corrected(0.0))
-    workbench.runs.history_changed.emit()
+    controls.runs.history.append(20, corrected(0.0))
+    controls.runs.history_changed.emit()
     assert [picture_of(table, row) == before for row, before in zip((TWO, 3), drawn, strict=True)] == [False, True]
 
 

@@ -1,22 +1,12 @@
 """The window on a folder of images without labels, used by clicks and keys."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QComboBox,
-    QFileDialog,
-    QLabel,
-    QPushButton,
-    QTableWidget,
-    QToolButton,
-)
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QPushButton, QTableWidget, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.data.digits import DigitsConfig, load_digits
@@ -24,8 +14,8 @@ from studio.data.folder import FolderConfig
 from studio.gui.forms.fields import JudgeField
 from studio.gui.target.energy.panel import EnergyPanel
 from studio.gui.target.energy.term_row import TermRow
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
 from studio.progress import Progress
 from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig
 from tests.data.idx_files import write_idx_set
@@ -40,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("kept_judge")
 def loose(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> MainWindow:
     """200 digits of which nobody has said which is which are loaded."""
     images = load_digits(DigitsConfig(), Path("unused"), Progress()).images[:200]
-    bench = window.workbench
+    bench = window.controls
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_dataset(FolderConfig(path=str(write_loose_images(tmp_path / "scans", images)), size=8))
     return window
@@ -57,11 +47,11 @@ def add_judge(qtbot: QtBot, window: MainWindow) -> tuple[EnergyPanel, TermRow]:
     """Favour what the judge of the digits takes for a 2."""
     energy = panel(window, "energy")
     row = add(qtbot, energy, "Judge", "As Digits", "2")
-    settle(qtbot, window.workbench)
+    settle(qtbot, window.controls)
     return energy, row
 
 
-def judge_term(bench: Workbench) -> JudgeTermConfig:
+def judge_term(bench: Controls) -> JudgeTermConfig:
     (term,) = bench.setup.config.perturbation.terms
     assert isinstance(term, JudgeTermConfig)
     return term
@@ -76,16 +66,17 @@ def test_that_shares_and_offsets_say_why_there_are_none(qtbot: QtBot, loose: Mai
     choice.setFocus()
     while choice.currentText() != "Digits":
         qtbot.keyClick(choice, Key.Key_Down)
-    assert loose.workbench.setup.config.evaluation.judge == "digits"
+    assert loose.controls.setup.config.evaluation.judge == "digits"
     assert "Press Start" in shares.empty_text
     offsets = panel(loose, "offsets")
     empty = offsets.findChild(QLabel, "offsets_empty")
     qtbot.waitUntil(empty.isVisible)
+    assert not offsets.summary.answer.isVisible(), "nor an empty line"
     assert empty.text().startswith("scans has no classes to give offsets to.")
     for name in ("preset_zero", "preset_balance", "preset_only", "preset_invert"):
         assert not offsets.findChild(QAbstractButton, name).isEnabled()
-    with qtbot.waitSignal(loose.workbench.setup.dataset_changed):
-        loose.workbench.setup.set_dataset(DigitsConfig())
+    with qtbot.waitSignal(loose.controls.setup.dataset_changed):
+        loose.controls.setup.set_dataset(DigitsConfig())
     assert not empty.isVisible()
     assert offsets.findChild(QAbstractButton, "preset_zero").isEnabled()
 
@@ -94,13 +85,13 @@ def test_that_the_judge_of_another_set_tilts_and_its_log_odds_are_seen_before_an
     qtbot: QtBot, loose: MainWindow
 ) -> None:
     energy, row = add_judge(qtbot, loose)
-    term = judge_term(loose.workbench)
+    term = judge_term(loose.controls)
     assert (term.of, term.data) == ("2", "digits")
     assert term.slope < 0
     preview = energy.preview
     assert preview.choice.currentText() == "Judge: 2 (digits)"
     assert preview.plot.accessibleName() == "Judge: 2 (digits) before and after"
-    tilt, measured = loose.workbench.target.tilt, loose.workbench.energies.measured
+    tilt, measured = loose.controls.target.tilt, loose.controls.energies.measured
     odds = measured.values(preview.choice.currentData())
     weights = np.exp(-tilt.energies.energy)
     assert weights @ odds / weights.sum() > odds.mean() + 0.1
@@ -114,7 +105,7 @@ def test_that_the_judge_of_another_set_tilts_and_its_log_odds_are_seen_before_an
     assert theory.plots.by_name["mean"].labels["left"] == "mean log-odds of 2 (nats)"
     panel(loose, "energy")
     qtbot.mouseClick(row.findChild(QToolButton, "term_remove"), Qt.MouseButton.LeftButton)
-    settle(qtbot, loose.workbench)
+    settle(qtbot, loose.controls)
     assert preview.choice.findText("Judge: 2 (digits)") < 0
 
 
@@ -128,13 +119,13 @@ def test_that_the_row_changes_whose_judge_it_asks(
     assert isinstance(data, JudgeField)
     data.setFocus()
     qtbot.keyClick(data, Key.Key_End)
-    assert judge_term(loose.workbench).data == "digits"
+    assert judge_term(loose.controls).data == "digits"
     assert data.currentText() == "Digits"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(pets))
     qtbot.keyClick(data, Key.Key_End)
-    settle(qtbot, loose.workbench)
-    assert judge_term(loose.workbench).data == f"folder:{pets}"
-    assert judge_term(loose.workbench).of == "class 1"
+    settle(qtbot, loose.controls)
+    assert judge_term(loose.controls).data == f"folder:{pets}"
+    assert judge_term(loose.controls).of == "class 1"
     (row,) = energy.rows
     of, data = row.fields["of"], row.fields["data"]
     assert isinstance(of, QComboBox)
@@ -143,11 +134,11 @@ def test_that_the_row_changes_whose_judge_it_asks(
     assert [of.itemText(place) for place in range(of.count())] == ["class 1", "class 2"]
     of.setFocus()
     qtbot.keyClick(of, Key.Key_Down)
-    settle(qtbot, loose.workbench)
-    assert judge_term(loose.workbench).of == "class 2"
-    loose.workbench.setup.undo_stack.undo()
-    loose.workbench.setup.undo_stack.undo()
-    assert judge_term(loose.workbench).data == "digits"
+    settle(qtbot, loose.controls)
+    assert judge_term(loose.controls).of == "class 2"
+    loose.controls.setup.undo_stack.undo()
+    loose.controls.setup.undo_stack.undo()
+    assert judge_term(loose.controls).data == "digits"
     assert energy.rows[0].fields["of"].raw() == "2"
 
 
@@ -158,18 +149,18 @@ def test_that_a_formula_asks_for_its_judge_once_it_needs_one(qtbot: QtBot, loose
     assert isinstance(data, JudgeField)
     assert not data.isVisible()
     enter(qtbot, row, "text", "-0.05*log_odds(2)")
-    settle(qtbot, loose.workbench)
+    settle(qtbot, loose.controls)
     assert row.message.text().startswith("There are no classes to train a judge on")
     assert data.isVisible()
     data.setFocus()
     qtbot.keyClick(data, Key.Key_Down)
-    settle(qtbot, loose.workbench)
+    settle(qtbot, loose.controls)
     assert row.message.text() == ""
-    (term,) = loose.workbench.setup.config.perturbation.terms
+    (term,) = loose.controls.setup.config.perturbation.terms
     assert isinstance(term, FormulaTermConfig)
     assert (term.data, term.text) == ("digits", "-0.05*log_odds(2)")
     assert data.isVisible()
-    tilt = loose.workbench.target.tilt
+    tilt = loose.controls.target.tilt
     assert 0.1 < tilt.summary.efficiency < 0.99
 
 
@@ -181,16 +172,16 @@ def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row_until_they_are(
     assert isinstance(data, JudgeField)
     data.setFocus()
     qtbot.keyClick(data, Key.Key_Down)
-    settle(qtbot, loose.workbench)
+    settle(qtbot, loose.controls)
     assert row.message.text().startswith("MNIST is not in the data folder yet")
-    assert judge_term(loose.workbench).data == "digits"
+    assert judge_term(loose.controls).data == "digits"
     assert energy.message.isHidden()
     write_idx_set(tmp_path / "elsewhere")
-    loose.workbench.setup.set_data_root(tmp_path / "elsewhere")
+    loose.controls.setup.set_data_root(tmp_path / "elsewhere")
     qtbot.keyClick(data, Key.Key_Up)
     qtbot.keyClick(data, Key.Key_Down)
-    settle(qtbot, loose.workbench)
-    assert judge_term(loose.workbench).data == "mnist"
+    settle(qtbot, loose.controls)
+    assert judge_term(loose.controls).data == "mnist"
 
 
 @pytest.mark.slow

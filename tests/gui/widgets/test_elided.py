@@ -1,11 +1,9 @@
 """Lines that are shortened."""
 
-from __future__ import annotations
-
 from pytestqt.qtbot import QtBot
 
 from studio.gui.widgets.labels import Elided
-from studio.gui.window.strip import SetupPath
+from studio.gui.window.toolbar import SetupPath
 from tests.gui.shown import show
 
 

@@ -1,7 +1,5 @@
 """Names from outside are shown letter by letter, whatever they hold."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -61,7 +59,7 @@ def test_that_the_preview_of_a_folder_renders_no_name(qtbot: QtBot, theme: Theme
 def test_that_no_panel_renders_the_name_of_a_set_or_a_class(
     qtbot: QtBot, window: MainWindow, all_panels: None, marked: Path
 ) -> None:
-    bench = window.workbench
+    bench = window.controls
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_dataset(FolderConfig(path=str(marked), size=8))
     for dock in window.docks.values():

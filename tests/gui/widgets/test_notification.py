@@ -1,7 +1,5 @@
 """What the desktop is told when the queue is through."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import pytest
@@ -11,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.widgets import messages
 from studio.gui.widgets.messages import notify
-from studio.gui.widgets.number_format import format_eta
+from studio.number_text import format_eta
 from tests.gui.shown import show_active
 
 

@@ -1,7 +1,5 @@
 """The looks: colours that can be told apart and read, and a manager that follows or obeys."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import shutil
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon, QImage
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QRadioButton, QSpinBox
 from pytestqt.qtbot import QtBot
@@ -18,7 +17,7 @@ from studio.gui.widgets import stylesheet as stylesheet_module
 from studio.gui.widgets import theme as theme_module
 from studio.gui.widgets.theme import ThemeManager, ThemeMode, palette_of
 from studio.paths import resources
-from studio.tokens import Tokens, load_tokens
+from studio.theme_tokens import Tokens, load_tokens
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 _VISION = {
@@ -160,6 +159,19 @@ def test_that_an_icon_is_drawn_in_the_text_colour(path: Path, qtbot: QtBot) -> N
     assert colours
     if "currentColor" in path.read_text(encoding="utf-8"):
         assert theme.tokens.text in colours
+
+
+@pytest.mark.parametrize("size", [15, 40, 96])
+def test_that_an_icon_is_drawn_at_the_size_that_is_asked_for(size: int, qtbot: QtBot) -> None:
+    picture = ThemeManager(ThemeMode.LIGHT).icon("stop").pixmap(size).toImage()
+    assert (picture.width(), picture.height()) == (size, size)
+    middle = {picture.pixelColor(size // 2, y).alpha() for y in range(size)}
+    assert {0, 255} <= middle  # of ink and none, with at most an edge between them
+    assert len(middle) <= 4
+
+
+def test_that_an_icon_without_room_is_none() -> None:
+    assert ThemeManager(ThemeMode.LIGHT).icon("stop").pixmap(QSize(0, 16)).isNull()  # a warning of Qt's would fail it
 
 
 def test_that_a_bound_icon_changes_with_the_look_until_its_button_is_gone(qtbot: QtBot) -> None:

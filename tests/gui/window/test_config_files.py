@@ -1,18 +1,16 @@
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QFileDialog, QMenu, QTableView
 
-from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.training.config.file import read_config
 from studio.training.config.presets import config_or_preset, presets
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.events import Finished, Outcome
-from tests.gui.hands import Hands, Key, Modifier
+from tests.gui.hands import Hands, Key, Modifier, ask_share
 from tests.library.made_runs import make_config, make_run
 
 CTRL = Modifier.ControlModifier
@@ -101,7 +99,7 @@ def test_that_no_set_up_comes_back_under_a_run(hands: Hands) -> None:
     bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1))
     hands.key(Key.Key_Z, CTRL)
     assert bench.setup.config.seed == 7
-    bench.target.set_share(2, 0.3)  # can be undone as ever
+    ask_share(bench.target, 2, 0.3)  # can be undone as ever
     hands.key(Key.Key_Z, CTRL)
     assert bench.target.class_offsets()[2] == 0
     hands.qtbot.waitUntil(lambda: not stack.canUndo() and stack.canRedo())

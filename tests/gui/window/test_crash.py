@@ -1,7 +1,5 @@
 """An error that no code expected: a report that can be copied, a line in a file, and a run that was saved."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import threading
@@ -15,21 +13,21 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.log import LogLine
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.run_view import RunPhase
+from studio.gui.window.controls import Controls
 from studio.gui.window.crash import CrashReporter, keep_faults
-from studio.gui.window.workbench import Workbench
-from tests.gui.hands import click, find
+from tests.gui.hands import PATIENCE_MS, click, find
 
 pytestmark = pytest.mark.qt_no_exception_capture
 
 
 @pytest.fixture
-def broken(qtbot: QtBot, workbench: Workbench, tmp_path: Path) -> Iterator[QPushButton]:
+def broken(qtbot: QtBot, controls: Controls, tmp_path: Path) -> Iterator[QPushButton]:
     """A button whose click ends in an error, in a window with a reporter."""
     button = QPushButton("Divide")
     qtbot.addWidget(button)
     button.clicked.connect(lambda: 1 // 0)
-    reporter = CrashReporter(workbench.runs, tmp_path / "state", button)
+    reporter = CrashReporter(controls.runs, tmp_path / "state", button)
     button.show()
     yield button
     reporter.stop()
@@ -78,15 +76,15 @@ def test_that_an_error_on_another_thread_is_told_on_the_windows(qtbot: QtBot, br
 
 @pytest.mark.usefixtures("capsys")
 @pytest.mark.slow
-def test_that_a_run_under_way_is_saved(qtbot: QtBot, workbench: Workbench, broken: QPushButton) -> None:
+def test_that_a_run_under_way_is_saved(qtbot: QtBot, controls: Controls, broken: QPushButton) -> None:
     lines: list[LogLine] = []
-    workbench.log.line_logged.connect(lines.append)
-    workbench.starter.start()
-    qtbot.waitUntil(lambda: workbench.runs.run.phase is RunPhase.RUNNING, timeout=30_000)
+    controls.log.line_logged.connect(lines.append)
+    controls.starter.start()
+    qtbot.waitUntil(lambda: controls.runs.run.phase is RunPhase.RUNNING, timeout=PATIENCE_MS)
     qtbot.mouseClick(broken, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: any(line.text.startswith("Saved step") for line in lines), timeout=10_000)
+    qtbot.waitUntil(lambda: any(line.text.startswith("Saved step") for line in lines), timeout=PATIENCE_MS)
     assert "saved" in box_of(broken).informativeText()
-    assert workbench.runs.run.phase is RunPhase.RUNNING
+    assert controls.runs.run.phase is RunPhase.RUNNING
     box_of(broken).close()
 
 

@@ -1,7 +1,5 @@
 """The mouse is never needed: Tab reaches every control that can be seen, both ways, and each says what it is."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
@@ -54,8 +52,9 @@ def check(qtbot: QtBot, root: QWidget, first: QWidget) -> None:
 
 
 def check_panels(qtbot: QtBot, window: MainWindow) -> None:
-    """Each panel in front, one of every place at a time."""
+    """Each panel in front, one of every place at a time, with a class selected, as Tab leaves it behind."""
     window.resize(1280, 800)
+    panel_of(window, "offsets").table.selectRow(0)
     for turn in range(max(len(panels) for panels in PLACES.values())):
         for panels in PLACES.values():
             window.views.go_to(panels[turn % len(panels)].name)
@@ -73,14 +72,14 @@ def test_that_tab_reaches_all_of_every_panel_before_a_run(qtbot: QtBot, window: 
 @pytest.fixture
 def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
     """In the table of runs, with an edit and evaluations, and open at the time bar."""
-    workbench = window.workbench
-    path = make_run(workbench.setup.runs_root, "old", make_config("an old run", offsets={"2": -1.36}), steps=1000)
+    controls = window.controls
+    path = make_run(controls.setup.runs_root, "old", make_config("an old run", offsets={"2": -1.36}), steps=1000)
     record_evaluation(path, 400, 0.3, 40.0)
     record_evaluation(path, 900, 0.1, 20.0)
-    workbench.library.refresh()
-    with qtbot.waitSignal(workbench.time.frame_shown):
-        workbench.time.open(path)
-    workbench.time.seek(450)
+    controls.library.refresh()
+    with qtbot.waitSignal(controls.time.frame_shown):
+        controls.time.open(path)
+    controls.time.seek(450)
     return path
 
 
@@ -95,32 +94,43 @@ def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, ru
 
 @pytest.mark.slow
 def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow) -> None:
-    workbench = window.workbench
+    controls = window.controls
     terms = {"terms": [{"kind": kind, "feature": "ink"} for kind in ("linear", "quadratic", "window")]}
-    workbench.target.set_energy(EnergyConfig.model_validate(terms), "Terms")
-    qtbot.waitUntil(lambda: bool(workbench.setup.config.perturbation.terms))
+    controls.target.set_energy(EnergyConfig.model_validate(terms), "Terms")
+    qtbot.waitUntil(lambda: bool(controls.setup.config.perturbation.terms))
     pictures = Pictures(
         name="filters", title="Filters", tip="A. B.", images=np.zeros((4, 8, 8, 1), np.uint8), columns=2, rows=()
     )
-    workbench.time.snapshot_shown.emit(make_snapshot(diagnostics=(pictures,)))
-    workbench.time.history_shown.emit(HistoryView(history=make_history(gradient_critic=1.0, update_critic=0.01)))
-    workbench.runs.evaluation_arrived.emit(
-        Evaluated(step=100, seconds=1.0, revision=0, evaluation=evaluation(workbench))
-    )
-    workbench.log.add("so that there is a line to filter and to copy")
+    controls.time.snapshot_shown.emit(make_snapshot(diagnostics=(pictures,)))
+    controls.time.history_shown.emit(HistoryView(history=make_history(gradient_critic=1.0, update_critic=0.01)))
+    controls.runs.evaluation_arrived.emit(Evaluated(step=100, seconds=1.0, revision=0, evaluation=evaluation(controls)))
+    controls.log.add("so that there is a line to filter and to copy")
     check_panels(qtbot, window)
 
 
 @pytest.mark.slow
 def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> None:
-    workbench = window.workbench
-    with qtbot.waitSignal(workbench.setup.dataset_changed):
-        workbench.setup.set_dataset(DrawnConfig(count=400))
+    controls = window.controls
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(DrawnConfig(count=400))
     plane = panel_of(window, "plane")
-    workbench.lessons.open(LESSONS[0], lambda: True)
+    controls.lessons.open(LESSONS[0], lambda: True)
     plane.steps.setVisible(True)
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     check_panels(qtbot, window)
+
+
+def test_that_what_loses_the_keyboard_as_it_is_reached_breaks_nothing(
+    qtbot: QtBot, window: MainWindow, qapp: QApplication
+) -> None:
+    """As a field that is switched off by what was typed into the one before."""
+    start = find(window, QToolButton, "run_start_button")
+    start.setFocus()
+    once = qapp.focusChanged.connect(lambda _, reached: reached is not None and reached.clearFocus())
+    qtbot.keyClick(start, Qt.Key.Key_Tab)
+    qapp.focusChanged.disconnect(once)
+    assert not start.hasFocus()
+    assert window.focusWidget() is None
 
 
 def test_that_tab_reaches_all_of_a_comparison(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
@@ -171,7 +181,7 @@ def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: 
 @pytest.mark.usefixtures("dressed")
 def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     window.resize(1280, 800)
-    window.workbench.time.snapshot_shown.emit(make_snapshot())
+    window.controls.time.snapshot_shown.emit(make_snapshot())
     looked_at: set[QWidget] = set()
     for turn in range(max(len(panels) for panels in PLACES.values())):
         for panels in PLACES.values():

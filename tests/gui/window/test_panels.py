@@ -1,7 +1,5 @@
 """The list of panels: what it says of each is true, and a new panel is one line of it."""
 
-from __future__ import annotations
-
 import typing
 from importlib import import_module
 from typing import Any
@@ -11,10 +9,10 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window import dock_area
+from studio.gui.window import workbench
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PANELS, PLACES, Panel
-from studio.gui.window.workbench import Workbench
 from tests.gui.window.toy_panel import ToyPanel
 
 TOY = Panel("right_bottom", "toy", "Toy", "tests.gui.window.toy_panel.ToyPanel", "setup")
@@ -26,15 +24,15 @@ def load(path: str) -> Any:
 
 
 def test_that_every_panel_has_a_place_that_is_laid_out() -> None:
-    assert set(PLACES) == {place for *both, _ in dock_area._SPLITS for place in both}
+    assert set(PLACES) == {place for *both, _ in workbench._SPLITS for place in both}
 
 
-def test_that_each_panel_is_given_what_its_constructor_asks_for(workbench: Workbench) -> None:
+def test_that_each_panel_is_given_what_its_constructor_asks_for(controls: Controls) -> None:
     for panel in PANELS:
         kind = load(panel.path)
         *taken, theme, parent, nothing = typing.get_type_hints(kind.__init__).values()
         assert (theme, parent, nothing) == (ThemeManager, QWidget | None, type(None)), panel.name
-        given = [getattr(workbench, name) for name in panel.takes.split()]
+        given = [getattr(controls, name) for name in panel.takes.split()]
         assert len(given) <= 5, panel.name
         spec = [load(panel.spec)] if panel.spec else []
         fits = [isinstance(each, wanted) for each, wanted in zip([*spec, *given], taken, strict=True)]
@@ -44,15 +42,15 @@ def test_that_each_panel_is_given_what_its_constructor_asks_for(workbench: Workb
 
 
 def test_that_a_new_panel_is_one_line(
-    workbench: Workbench, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+    controls: Controls, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dock_area, "PANELS", (*PANELS, TOY))
-    monkeypatch.setattr(dock_area, "PLACES", PLACES | {"right_bottom": (*PLACES["right_bottom"], TOY)})
-    window = MainWindow(workbench, theme, settings)
+    monkeypatch.setattr(workbench, "PANELS", (*PANELS, TOY))
+    monkeypatch.setattr(workbench, "PLACES", PLACES | {"right_bottom": (*PLACES["right_bottom"], TOY)})
+    window = MainWindow(controls, theme, settings)
     dock = window.docks["toy"]
     toy = dock.widget()
     assert isinstance(toy, ToyPanel)
-    assert toy.label.text() == workbench.setup.config.model.kind
-    assert window.docks["batch"] in window.views.dock_area.tabifiedDockWidgets(dock)
+    assert toy.label.text() == controls.setup.config.model.kind
+    assert window.docks["batch"] in window.views.workbench.tabifiedDockWidgets(dock)
     window.close()
     window.deleteLater()

@@ -1,7 +1,5 @@
 """The README's tour, walked in the window: what it names is there, and its steps do what it says."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +24,8 @@ from pytestqt.qtbot import QtBot
 
 import studio
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.state.run_view import RunPhase
 from studio.gui.state.subject import Aspect
-from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.shortcuts import keys_of
@@ -52,7 +50,7 @@ def window(window: MainWindow) -> MainWindow:
 
 
 def plain(text: str) -> str:
-    return text.replace("&", "").rstrip("…").removeprefix("Go to “").removesuffix("”")
+    return text.replace("&", "").rstrip("…")
 
 
 def texts(window: MainWindow) -> Iterator[str]:

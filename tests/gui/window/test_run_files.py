@@ -1,7 +1,5 @@
 """Going on with runs in the window: after a stop, from a folder, and what is said when that cannot be done."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 
@@ -12,22 +10,21 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from studio.cli.main import main as studio
-from studio.data.planar.config import RingConfig
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.old_runs import Past, read_past
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.run_view import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from studio.progress import Progress
 from studio.training.config.run_config import BatchConfig, CadenceConfig
 from studio.training.messages.commands import SampleNow
 from studio.training.messages.marks import MarkKind
+from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.owner import Owner
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity
 from tests.data.idx_files import write_idx_set
@@ -69,25 +66,6 @@ def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target
     assert edits[-1]["offsets"]["3"] == 1
 
 
-@pytest.mark.slow
-def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = hands.bench
-    folder = hands.trained()
-    step = bench.runs.run.step
-    bench.setup.set_dataset(RingConfig())
-    hands.wait(lambda: bench.setup.dataset is not None and bench.setup.dataset.plane is not None)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    action = hands.find(QAction, "resume_run")
-    action.trigger()
-    hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > step)
-    assert bench.setup.config.dataset.kind == "digits"
-    with hands.answering("OK") as said:
-        action.trigger()
-        hands.wait(lambda: bool(said))
-    assert said[0].startswith("This run is under way")
-    hands.end()
-
-
 def test_that_go_on_means_the_run_that_is_looked_at_and_gives_the_set_up_back(hands: Hands, tmp_path: Path) -> None:
     bench, run = hands.bench, tmp_path / "runs" / "old"
     quick = ("name=an old run", "model.width=4", "batch.average_size=8", "evaluation.budget=0")
@@ -118,7 +96,7 @@ def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp
 
 def test_that_a_run_under_way_elsewhere_is_neither_gone_on_with_nor_thrown_away(hands: Hands) -> None:
     folder = hands.trained()
-    owner = Owner(folder)
+    owner = FolderLock(folder)
     with hands.answering("OK") as said:
         hands.window.run_files.resume(folder)
     assert said[0].startswith("The run is under way elsewhere")
@@ -153,8 +131,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
 ) -> None:
     hands.train(20)
     hands.bench.runs.send(SampleNow())
-    hands.press("pause")
-    hands.wait_for(RunPhase.PAUSED)
+    hands.pause()
     hands.press("pause")
     hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in hands.bench.runs.history.marks))
     hands.end()
@@ -163,7 +140,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     step, marks = hands.bench.runs.run.step, len(hands.bench.runs.history.marks)
     record_evaluation(folder, step - 1, 0.25, 30.0)
     settings = QSettings(str(tmp_path / "other.ini"), QSettings.Format.IniFormat)
-    bench = Workbench(hands.bench.setup.config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    bench = Controls(hands.bench.setup.config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
     other = Hands(qtbot, MainWindow(bench, theme, settings))
     with qtbot.waitActive(other.window), qtbot.waitSignal(bench.setup.dataset_changed):
         other.window.show()
@@ -252,21 +229,74 @@ def test_that_going_on_can_be_cancelled_while_the_past_is_read(hands: Hands, mon
         assert not hands.window.actions_of_run["stop"].isEnabled()
 
 
-def test_that_an_edit_while_the_past_is_read_is_an_edit_of_the_run(
-    hands: Hands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench = hands.bench
-    folder, edited = hands.trained(), threading.Event()
+def read_slowly(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The past of a run is not read before this is set."""
+    may_end = threading.Event()
 
     def slow(path: Path, step: int, progress: Progress) -> Past:
-        assert edited.wait(10)
+        assert may_end.wait(10)
+        progress.check()
         return read_past(path, step, progress)
 
     monkeypatch.setattr("studio.gui.run.run_starter.read_past", slow)
+    return may_end
+
+
+def test_that_stop_calls_off_the_reading_of_the_past_and_no_other(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Curves that were to lie over others stayed away, and a question to the model unanswered."""
+    bench, may_end = hands.bench, read_slowly(monkeypatch)
+    hands.trained()
+
+    def other(progress: Progress) -> str:
+        may_end.wait(10)
+        progress.check()
+        return "found"
+
+    answers = list[str]()
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: "about to be resumed" in bench.starter.blocked)
+    bench.looking.run(
+        other,
+        done=answers.append,
+        failed=lambda error: answers.append(str(error)),
+        cancelled=lambda: answers.append(""),
+    )
+    hands.press("stop")
+    may_end.set()
+    hands.wait(lambda: bool(answers))
+    assert answers == ["found"]
+    assert not bench.runs.busy
+
+
+def test_that_a_run_is_not_gone_on_with_beside_other_data_than_its_own(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be chosen while its past is read; the set-up that it came with stays until then."""
+    bench, may_end = hands.bench, read_slowly(monkeypatch)
+    hands.trained()
+    begun = list[object]()
+    bench.runs.run_begins.connect(lambda *told: begun.append(told))
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: "about to be resumed" in bench.starter.blocked)
+    assert not bench.setup.undo_stack.canUndo(), "it would be another set-up that is shown beside the run"
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.choose("dataset", "planar_ring")
+        may_end.set()
+        hands.wait(lambda: not bench.looking._tasks)
+    assert not begun
+    assert not bench.starter.busy
+
+
+def test_that_an_edit_while_the_past_is_read_is_an_edit_of_the_run(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, folder, may_end = hands.bench, hands.trained(), read_slowly(monkeypatch)
     hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
     hands.wait(lambda: "about to be resumed" in bench.starter.blocked)
     hands.enter(2, Column.OFFSET, "-1.5")
-    edited.set()
+    may_end.set()
     hands.wait_for(RunPhase.RUNNING)
     hands.wait(lambda: bool(bench.runs.history.marks))
     hands.end()

@@ -1,7 +1,5 @@
 """What is on the screen before the window, and that it goes when the window comes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from studio.gui.widgets.theme import ThemeMode
 from studio.gui.window.splash import picture, theme_of_person
-from studio.tokens import load_tokens
+from studio.theme_tokens import load_tokens
 
 _OPENING = """
 import sys

@@ -1,8 +1,8 @@
 """One subject at a time: the set-up, the run that trains, or a run that is looked at; the banner says which."""
 
-from __future__ import annotations
-
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,12 +15,19 @@ from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.planners import PlannersPanel
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
+from studio.gui.plots.plot import Plot
+from studio.gui.state.history import TimeView
+from studio.gui.state.old_runs import Past
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.subject import Aspect, Offer
-from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
-from studio.gui.timeline.time_cursor import TimeView
-from studio.training.messages.events import Finished, Outcome
-from tests.gui.hands import Hands, panel_of
+from studio.gui.widgets.tooltip import tooltip
+from studio.training.config.run_title import run_title
+from studio.training.config.sweep_mark import SweepMark, write_mark
+from studio.training.messages.commands import SetPerturbation
+from studio.training.messages.events import Finished, Outcome, Paused, PerturbationApplied, Resumed
+from studio.training.run.session import RunRequest
+from tests.gui.hands import Hands, ask_share, enter, panel_of
 from tests.gui.live.test_planners_panel import report
 from tests.gui.shown import make_history, make_snapshot
 from tests.library.made_runs import make_config, make_run
@@ -64,6 +71,35 @@ def test_that_the_banner_names_an_old_run_that_may_be_left_or_set_up_like(hands:
     press(hands, "like")
     assert hands.bench.setup.config.name == "an old run"
     assert hands.bench.subjects.subject.aspect is Aspect.SETUP
+    look_at(hands, old_run)
+    press(hands, "like")
+    assert banner(hands) == ("Set-up", ""), "also where it was set up like that before"
+
+
+def test_that_a_run_that_was_stopped_before_its_first_step_is_named_beside_its_samples(hands: Hands) -> None:
+    runs = hands.bench.runs
+    runs.config, runs.title = hands.bench.setup.config, "mine"
+    runs.run = RunView(phase=RunPhase.FINISHED, folder=hands.bench.setup.runs_root / "mine")
+    runs.run_changed.emit(runs.run)
+    assert banner(hands) == ("Looking at “mine”", "stopped at step 0")
+    hands.enter(2, Column.TARGET, "30")
+    assert banner(hands) == ("Set-up", "The figures are of “mine”, step 0")
+
+
+def test_that_a_run_is_called_in_the_banner_as_in_the_table_of_runs(hands: Hands, old_run: Path) -> None:
+    """By its place in a sweep, and by the name that it is given while it is looked at."""
+    write_mark(old_run, SweepMark(sweep="seeds-1", title="seeds", number=3, count=4, values={"seed": 3}))
+    look_at(hands, old_run)
+    assert banner(hands)[0] == "Looking at “seeds: seed=3”"
+    hands.bench.library.rename(old_run.name, "mine")
+    assert banner(hands)[0] == "Looking at “mine”"
+    assert hands.window.windowTitle().startswith("mine –")
+    assert hands.window.time_bar.title.toolTip() == tooltip("Looking at mine")
+    make_run(old_run.parent, "other")
+    hands.bench.library.rename("other", "another")
+    assert banner(hands)[0] == "Looking at “mine”", "it was another that got a name"
+    hands.bench.library.rename(old_run.name, "")
+    assert banner(hands)[0] == "Looking at “seeds: seed=3”"
 
 
 def test_that_start_waits_for_the_data_that_a_person_has_chosen(hands: Hands) -> None:
@@ -82,6 +118,19 @@ def test_that_start_waits_for_the_data_that_a_person_has_chosen(hands: Hands) ->
     hands.choose("dataset", "folder")
     hands.choose("dataset", "digits")
     assert start.isEnabled()
+
+
+def test_that_nothing_is_of_the_data_before_while_those_of_a_lesson_are_read(hands: Hands) -> None:
+    """The set-up is called by what it will train; a step of the lesson waits for its data."""
+    setup, path = hands.bench.setup, hands.window.toolbar.path
+    with hands.qtbot.waitSignal(setup.dataset_changed):
+        hands.find(QAction, "lesson_tilt-too-strong").trigger()
+        before = setup.config
+        assert setup.awaits_data
+        told = path.toolTip()
+        hands.bench.lessons._set_offset("1", -6.0)
+        assert setup.config is before
+    assert told == path.toolTip(), "as it is called once they are here"
 
 
 def test_that_start_waits_for_an_entry_that_is_about_to_be_loaded(hands: Hands) -> None:
@@ -152,6 +201,73 @@ def stopped(hands: Hands) -> None:
     """The run that was asked to stop has stopped."""
     assert hands.bench.runs.run.phase is RunPhase.STOPPING
     hands.bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=2)], 0)
+
+
+@pytest.mark.usefixtures("own_window")
+def test_that_a_run_without_a_name_is_called_by_the_target_that_it_trains_towards_now(hands: Hands) -> None:
+    bench = hands.bench
+    bench.runs.config, bench.runs.title = bench.setup.config, "Digits · WGAN-GP · no tilt"
+    training(hands)
+
+    def edit(share: str) -> None:
+        hands.enter(2, Column.TARGET, share)
+        applied = PerturbationApplied(step=2, revision=bench.target.perturbation.revision)
+        bench.runs._on_news(None, [applied], 0)
+
+    hands.enter(2, Column.TARGET, "20")
+    assert banner(hands)[0] == "Training “Digits · WGAN-GP · no tilt”", "which it still trains towards"
+    edit("30")
+    assert banner(hands)[0] == "Training “Digits · WGAN-GP · 2 −1.37”"
+    bench.runs.title = "mine"
+    edit("40")
+    assert banner(hands)[0] == "Training “mine”"
+
+
+def test_that_an_edit_undone_while_another_run_is_looked_at_is_sent_and_shown_as_it_is(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the run that trains would train towards the target of the other one, under a revision of that."""
+    bench, sent = hands.bench, list[object]()
+    other = make_run(bench.setup.runs_root, "other", make_config(offsets={"3": -2.0}))
+    training(hands)
+    before = bench.target.perturbation
+    hands.enter(2, Column.TARGET, "30")
+    look_at(hands, other)
+    monkeypatch.setattr(bench.runs, "send", sent.append)
+    hands.key(Key.Key_Z, Modifier.ControlModifier)
+    assert sent == [SetPerturbation(perturbation=replace(before, revision=before.revision + 2))]
+    assert banner(hands)[0].startswith("Training"), "what is edited is what is shown"
+    assert bench.target.class_offsets() == before.offsets
+
+
+@pytest.mark.usefixtures("own_window")
+def test_that_a_presets_name_goes_with_its_target_unless_a_person_typed_one(hands: Hands) -> None:
+    bench, preset = hands.bench, "Digits, 30 % twos, WGAN-GP"
+    hands.preset("digits-wgan_gp").trigger()
+    name = hands.find(QLineEdit, "name")
+    bench.runs.config, bench.runs.title = bench.setup.config, run_title(bench.setup.config)
+    bench.runs.run_begins.emit(RunRequest(config=bench.setup.config, data=cast(Any, None)), Past())
+    training(hands)
+    assert (banner(hands)[0], name.text()) == (f"Training “{preset}”", preset)
+    hands.enter(2, Column.TARGET, "40")
+    applied = PerturbationApplied(step=2, revision=bench.target.perturbation.revision)
+    bench.runs._on_news(None, [applied], 0)
+    assert (banner(hands)[0], name.text()) == ("Training “Digits · WGAN-GP · 2 −1.81”", "")
+    bench.runs.stop()
+    stopped(hands)
+    enter(hands.qtbot, name, "mine")
+    hands.enter(2, Column.TARGET, "50")
+    assert (run_title(bench.setup.config), name.text()) == ("mine", "mine")
+
+
+def test_that_the_banner_says_that_a_run_is_paused(hands: Hands) -> None:
+    hands.bench.runs.title, hands.bench.runs.config = "twos", hands.bench.setup.config
+    training(hands)
+    assert banner(hands) == ("Training “twos”", "step 1")
+    hands.bench.runs._on_news(None, [Paused(step=1)], 0)
+    assert banner(hands) == ("Training “twos”", "paused at step 1")
+    hands.bench.runs._on_news(None, [Resumed(step=1)], 0)
+    assert banner(hands) == ("Training “twos”", "step 1")
 
 
 def test_that_a_lesson_is_opened_under_a_run_once_that_is_stopped(hands: Hands) -> None:
@@ -302,6 +418,13 @@ def test_that_a_run_is_trained_looked_at_edited_and_left(qtbot: QtBot, quick_han
     assert not hands.window.actions_of_run["resume"].isEnabled()
     hands.key(Key.Key_Z, Modifier.ControlModifier)
     assert hands.bench.subjects.subject.aspect is Aspect.LOOKING
+    folder = hands.bench.runs.run.folder
+    hands.bench.library.rename(folder.name, "mine")
+    assert banner(hands)[0] == "Looking at “mine”"
+    press(hands, "resume")
+    hands.wait_for(RunPhase.RUNNING)
+    assert banner(hands)[0] == "Training “mine”"
+    hands.end()
     press(hands, "leave")
     assert banner(hands) == ("Set-up", "")
     assert hands.bench.time.config is None
@@ -357,12 +480,48 @@ def test_that_beside_an_edited_set_up_no_number_of_the_run_stands_unmarked(hands
         panel.draw()
     ran = "ESS" in batch.figures, bool(weights._shares["recent"].any()), planners.veil.words
     assert ran == (True, True, "")
-    bench.target.set_share(2, 0.3)
+    ask_share(bench.target, 2, 0.3)
     for panel in (batch, weights, planners):
         panel.draw()
     ran = "ESS" in batch.figures, bool(weights._shares["recent"].any()), planners.veil.words
     assert ran == (False, False, "of “twos”, step 2,990")
     assert weights.figures, "the data set's weights are those of the set-up"
+
+
+@pytest.mark.usefixtures("own_window")
+def test_that_a_plot_that_is_copied_says_whose_it_is(hands: Hands) -> None:
+    """Run, step and target by which the step was taken, or the set-up; as text below it, and in a file of it."""
+    bench, runs = hands.bench, hands.bench.runs
+    losses, weights = panel_of(hands.window, "losses").plots["values"], panel_of(hands.window, "weights").plot
+
+    def copied(plot: Plot) -> str:
+        plot.copy_picture()
+        image = QApplication.clipboard().image()
+        high = plot.height() + plot.legend.height()
+        assert image.width() == max(plot.width(), plot.legend.width())
+        assert high + 10 < image.height() < high + 100
+        legend = plot.legend.grab().toImage().convertToFormat(image.format())
+        assert not legend.height() or image.copy(0, plot.height(), legend.width(), legend.height()) == legend
+        return image.text("Description")
+
+    assert copied(weights) == "Set-up · target without a tilt"
+    old = make_run(bench.setup.runs_root, "old", make_config("an old run", offsets={"2": -1.3667}), steps=1000)
+    look_at(hands, old)
+    hands.wait(lambda: not bench.data.missing)
+    assert copied(losses) == copied(weights) == "an old run · step 1,000 · target 2 → 30 %"
+    bench.subjects.leave()
+    runs.config, runs.title = bench.setup.config, "mine"
+    runs.run_begins.emit(RunRequest(config=bench.setup.config, data=cast(Any, None)), Past())
+    runs._set_run(RunView(phase=RunPhase.RUNNING, step=7))
+    hands.enter(2, Column.TARGET, "30")
+    assert copied(losses) == "mine · step 7 · target without a tilt", "by which the step was taken"
+    runs._on_news(None, [PerturbationApplied(step=7, revision=bench.target.perturbation.revision)], 0)
+    runs._set_run(RunView(phase=RunPhase.STOPPING, step=9))
+    stopped(hands)
+    runs._set_run(RunView(phase=RunPhase.FINISHED, step=9))
+    hands.enter(2, Column.TARGET, "40")
+    assert copied(losses) == "mine · step 9 · target 2 → 30 %"
+    assert copied(weights) == "Set-up · target 2 → 40 %"
 
 
 @pytest.mark.usefixtures("dressed")
@@ -374,7 +533,7 @@ def test_that_the_banner_is_whole_in_a_small_window_and_start_keeps_its_place(ha
 
     def seen() -> tuple[str, str]:
         QApplication.processEvents()
-        buttons = window.strip.buttons
+        buttons = window.toolbar.buttons
         (held,) = [button for button in (buttons["start"], buttons["pause"]) if button.isVisible()]
         places.add((held.x(), held.width()))
         return window.banner.words.text(), window.banner.state.text()
@@ -391,6 +550,9 @@ def test_that_the_banner_is_whole_in_a_small_window_and_start_keeps_its_place(ha
     assert seen()[1] == "step 9,141; shown is step 8,000"
     window.resize(960, 540)
     bench.time._at = None
+    bench.runs._set_run(RunView(phase=RunPhase.PAUSED, step=9_141))
+    QApplication.processEvents()
+    assert window.banner.state.text() == "paused at step 9,141"
     bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=9_141))
     QApplication.processEvents()
     assert window.width() == 960
@@ -412,7 +574,10 @@ def test_that_the_toolbar_is_about_the_subject(hands: Hands, old_run: Path) -> N
     able = {name: hands.window.actions_of_run[name].isEnabled() for name in ("pause", "stop", "step", "sample", "save")}
     assert able == {"pause": True, "stop": True, "step": False, "sample": False, "save": False}
     assert "It is “twos” that trains." in hands.window.actions_of_run["stop"].toolTip()
-    assert hands.window.strip.path.accessibleDescription().startswith("Trains: ")
+    bench.runs.call("threes")
+    assert "It is “threes” that trains." in hands.window.actions_of_run["stop"].toolTip()
+    bench.runs.call("twos")
+    assert hands.window.toolbar.path.accessibleDescription().startswith("Trains: ")
     assert bench.time.picture_name == "an-old-run"
     press(hands, "leave")  # to the run that trains
     assert "“twos”" not in hands.window.actions_of_run["stop"].toolTip()

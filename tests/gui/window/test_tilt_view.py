@@ -1,7 +1,5 @@
 """The page that one sees first: what is on it, what may take its right side, and that panels go to docks and back."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
+    QTabBar,
     QTableView,
     QToolButton,
     QVBoxLayout,
@@ -21,20 +20,18 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import DrawnConfig
-from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.setup.panel import SetupPanel
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.card import Card
+from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panel_dock import PanelArea
 from studio.gui.window.tilt_page import CURVES
-from studio.gui.window.workbench import Workbench
 from tests.gui.hands import Button, Hands, Key, Modifier, find, panel_of
 from tests.gui.layout_items import count_layout_items
-from tests.gui.shown import make_snapshot, show_active
-from tests.library.made_runs import make_config, make_run
+from tests.gui.shown import show_active
 
 ON_PAGE = True
 
@@ -69,7 +66,7 @@ def on_page(window: MainWindow) -> set[str]:
 def test_that_the_page_comes_first_with_the_table_the_samples_and_later_three_curves(
     qtbot: QtBot, theme: ThemeManager, settings: QSettings, tmp_path: Path
 ) -> None:
-    bench = Workbench(data_root=tmp_path, runs_root=tmp_path)
+    bench = Controls(data_root=tmp_path, runs_root=tmp_path)
     window = MainWindow(bench, theme, settings)
     assert not window.views.workbench_action.isChecked()
     show_active(qtbot, window)
@@ -84,9 +81,9 @@ def test_that_the_page_comes_first_with_the_table_the_samples_and_later_three_cu
 
 
 def test_that_what_is_not_seen_is_not_made_for_the_first_paint_of_which_the_window_tells_once(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, settings: QSettings
 ) -> None:
-    window = MainWindow(workbench, theme, settings)
+    window = MainWindow(controls, theme, settings)
     with qtbot.waitSignal(window.painted):
         window.show()
     assert {name for name, dock in window.docks.items() if dock.made} == {"offsets", "samples"}
@@ -96,9 +93,12 @@ def test_that_what_is_not_seen_is_not_made_for_the_first_paint_of_which_the_wind
     window.deleteLater()
 
 
+_SECOND_ROW = ("offsets_columns", "offsets_hold", "bar_legend")
+
+
 @pytest.mark.usefixtures("dressed")
 def test_that_both_views_show_all_ten_digits_at_1280_by_800_and_fit_a_screen_of_960_by_540(hands: Hands) -> None:
-    window, strip, table = hands.window, hands.window.strip, hands.find(QTableView, "offsets_table")
+    window, toolbar, table = hands.window, hands.window.toolbar, hands.find(QTableView, "offsets_table")
     assert table.model().rowCount() == 10
     for in_docks in (False, True):
         window.resize(1280, 800)
@@ -112,9 +112,14 @@ def test_that_both_views_show_all_ten_digits_at_1280_by_800_and_fit_a_screen_of_
         assert (least.width() <= 960, least.height() <= 540) == (True, True), least
         window.resize(960, 540)
         assert (window.width(), window.height()) == (960, 540)
-        for button in (strip.change, strip.buttons["start"], strip.more, strip.view):
+        for button in (toolbar.change, toolbar.buttons["start"], toolbar.more, toolbar.view):
             corner = button.mapTo(window, QPoint(button.width(), button.height()))
             assert corner.x() <= 960, button.objectName()
+        QApplication.processEvents()
+        columns, hold, legend = (hands.find(QWidget, name).geometry() for name in _SECOND_ROW)
+        assert columns.right() < hold.left() < hold.right() < legend.left(), "none has a row of its own"
+    for bar in window.views.workbench.findChildren(QTabBar):
+        assert not bar.isVisible() or bar.sizeHint().width() <= bar.width(), bar.tabText(0)
 
 
 @pytest.mark.slow
@@ -166,17 +171,17 @@ def test_that_a_panel_that_goes_leaves_nothing_for_another_object_to_be_taken_fo
 
 
 def test_that_the_view_is_remembered(
-    window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
+    window: MainWindow, controls: Controls, theme: ThemeManager, settings: QSettings
 ) -> None:
     window.views.workbench_action.trigger()
     window.docks["log"].hide()
     window.close()
-    again = MainWindow(workbench, theme, settings)
+    again = MainWindow(controls, theme, settings)
     assert again.views.workbench_action.isChecked()
     assert again.docks["log"].isHidden()
     again.views.workbench_action.trigger()
     again.close()
-    third = MainWindow(workbench, theme, settings)
+    third = MainWindow(controls, theme, settings)
     assert not third.views.workbench_action.isChecked()
     third.views.workbench_action.trigger()
     assert third.docks["log"].isHidden()
@@ -232,24 +237,6 @@ def test_that_a_double_click_in_a_large_card_is_its_panels(hands: Hands) -> None
     assert hands.window.views.page.grown.dock is hands.window.docks["log"]
 
 
-@pytest.mark.usefixtures("own_window")
-def test_that_a_double_click_in_the_table_of_runs_looks_at_a_run(hands: Hands) -> None:
-    bench, page = hands.bench, hands.window.views.page
-    run = make_run(bench.setup.runs_root, "old", make_config("an old run"))
-    page.grow("runs")
-    table = hands.find(QTableView, "runs_table")
-    hands.qtbot.waitUntil(lambda: table.model().rowCount() == 1)
-    place = table.visualRect(table.model().index(0, 2)).center()
-    hands.qtbot.mouseClick(table.viewport(), Button.LeftButton, pos=place)
-    with hands.qtbot.waitSignal(bench.time.frame_shown):
-        hands.qtbot.mouseDClick(table.viewport(), Button.LeftButton, pos=place)
-    assert bench.time.folder == run
-    assert page.grown.dock is hands.window.docks["runs"]
-    assert hands.window.strip.path.accessibleName() == "Set-up"
-    assert hands.window.strip.path.accessibleDescription().startswith("Next: ")
-    assert not hands.window.actions_of_run["evaluate"].toolTip().count("as it is")
-
-
 def test_that_a_cards_head_chooses_another_curve_and_two_swap(hands: Hands) -> None:
     page = hands.window.views.page
 
@@ -300,13 +287,13 @@ def test_that_keys_go_to_a_panel_wherever_it_is_and_to_the_table_itself(hands: H
 
 @pytest.mark.slow
 def test_that_a_panel_that_is_made_while_a_run_is_shown_shows_it(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, settings: QSettings
 ) -> None:
-    window = MainWindow(workbench, theme, settings)
+    window = MainWindow(controls, theme, settings)
     hands = Hands(qtbot, window)
     show_active(qtbot, window)
     window.views.make_between_events(lambda: None)
-    workbench.setup.edit(threads=1)
+    controls.setup.edit(threads=1)
     hands.train()
     hands.end()
     window.views.page.show_panel("examples")
@@ -326,19 +313,6 @@ def test_that_a_term_of_the_table_leads_to_where_terms_are_added_and_edited(hand
     hands.key(Key.Key_Escape)
     hands.qtbot.mouseClick(hands.find(QToolButton, "offsets_term_0_edit"), Button.LeftButton)
     assert hands.find(QWidget, "term_0").isAncestorOf(hands.focus())
-
-
-def test_that_two_samples_are_picked_by_click_and_ctrl_click(hands: Hands) -> None:
-    hands.bench.time.snapshot_shown.emit(make_snapshot(images=64))
-    samples = hands.find(SamplesPanel, "samples")
-    view = samples.views["averaged"]
-    hands.qtbot.waitUntil(lambda: view.columns > 8)  # the card is wider than it is high
-    for tile, held in ((3, Modifier.NoModifier), (40, Modifier.ControlModifier)):
-        place = view.mapFromScene(view.rect_of(tile).center())
-        assert view.viewport().rect().contains(place)
-        hands.qtbot.mouseClick(view.viewport(), Button.LeftButton, held, place)
-    assert view.picked == (3, 40)
-    assert view.rect_of(0).width() * view.zoom > 40
 
 
 @pytest.mark.parametrize("workbench_view", [False, True])
@@ -379,7 +353,7 @@ def test_that_the_head_of_a_narrow_card_shows_whole_figures_only(qtbot: QtBot, d
 
 
 def test_that_sizes_folds_cards_and_columns_are_remembered_until_the_layout_is_reset(
-    qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
+    qtbot: QtBot, window: MainWindow, controls: Controls, theme: ThemeManager, settings: QSettings
 ) -> None:
     first = [splitter.sizes() for splitter in window.views.page.splitters.values()]
     for splitter in window.views.page.splitters.values():
@@ -391,7 +365,7 @@ def test_that_sizes_folds_cards_and_columns_are_remembered_until_the_layout_is_r
     find(window, OffsetsPanel, "offsets").head.columns[Column.WEIGHT].trigger()
     window.views.page.cards["batch"].chosen.emit("losses")
     window.close()
-    again = MainWindow(workbench, theme, settings)
+    again = MainWindow(controls, theme, settings)
     again.showNormal()
     again.resize(window.size())
     with qtbot.waitExposed(again):
@@ -415,11 +389,7 @@ def test_that_sizes_folds_cards_and_columns_are_remembered_until_the_layout_is_r
 
 
 def test_that_a_window_of_a_larger_screen_fills_this_one(
-    window: MainWindow,
-    workbench: Workbench,
-    theme: ThemeManager,
-    settings: QSettings,
-    monkeypatch: pytest.MonkeyPatch,
+    window: MainWindow, controls: Controls, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def as_x11_does(self: MainWindow, _: object) -> bool:
         self.resize(1280, 800)
@@ -427,6 +397,6 @@ def test_that_a_window_of_a_larger_screen_fills_this_one(
 
     window.close()
     monkeypatch.setattr(MainWindow, "restoreGeometry", as_x11_does)
-    again = MainWindow(workbench, theme, settings)
+    again = MainWindow(controls, theme, settings)
     assert again.isMaximized()
     again.deleteLater()

@@ -1,11 +1,9 @@
 """A panel as small as one can be: what it takes to add one is this file and a line of the list."""
 
-from __future__ import annotations
-
 from PySide6.QtWidgets import QLabel, QWidget
 
 from studio.gui.state.setup import Setup
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 
 

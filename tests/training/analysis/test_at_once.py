@@ -1,7 +1,5 @@
 """Other targets at once: of a model that draws the digits themselves, so that every class share is known exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -125,7 +123,6 @@ def test_that_an_unclipped_and_a_clipped_energy_differ(digits: ImageSet) -> None
 
 def test_that_points_are_weighed_by_the_exact_densities_of_their_classes() -> None:
     points = load_dataset(MoonsConfig(), default_data_root())
-    assert points.plane is not None
     wanted = Perturbation(offsets=(-2.0, 0.0))
     at_once = of(points)
     found = at_once.sample(wanted, 500)
@@ -158,3 +155,25 @@ def test_that_a_conditional_model_has_its_classes_of_an_edit_and_its_terms_of_wh
     assert trained.edited.energy == edit.energy
     for each in (trained.target, trained.applied, trained.edited):
         assert trained.shares(each, Progress()).tolist() == pytest.approx(told, abs=1e-6)
+    assert trained.worth == pytest.approx(trained.examples.counts), "by the weights of the steps that were taken"
+
+
+@pytest.mark.parametrize(
+    ("used", "held_out", "kept"), [(1.0, 0.0, 1.0), (0.5, 0.0, 0.5), (1.0, 0.5, 0.5), (0.5, 0.2, 0.5)]
+)
+def test_that_it_is_known_what_a_conditional_model_learned_each_class_from(
+    used: float, held_out: float, kept: float, tmp_path: Path
+) -> None:
+    """Of w examples that weigh as much as v they are worth the less, and of no class more than are told."""
+    model, tilt = {"conditional": True, "labels_used": used}, {"offsets": {"ant": 5.0, "cat": -1.0}}
+    config = tiny_config("vae", model=model, perturbation=tilt, held_out=held_out)
+    Played(config, folder=tmp_path / "run").run([*steps(1), [Stop()]])
+    trained = TrainedModel.of_run(Run.open(tmp_path / "run"), lambda _: tiny_images(), Progress())
+    counts = tiny_images().counts
+    weights = np.exp([-5.0, 0.0, 1.0])
+    weights *= counts.sum() / (counts @ weights)
+    told = counts - np.floor((1 - kept) * counts)
+    assert trained.worth == pytest.approx(told * np.minimum(weights, 1))
+    assert trained.worth is not None
+    samples = AtOnce(trained, Progress()).sample(Perturbation.zero(3), 20)
+    assert f"trained on with only {max(each for each in trained.worth if each < 20):.2g} " in samples.remarks[0]

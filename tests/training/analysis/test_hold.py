@@ -1,7 +1,5 @@
 """A run whose shares are held: when it looks, what it makes of it, and that a stop changes nothing."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,10 +11,10 @@ import pytest
 
 from studio.errors import UserError
 from studio.evaluation.arrival import Sighting
+from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.judge import Judge
-from studio.evaluation.report import Evaluation
+from studio.perturb.hold import Hold
 from studio.perturb.perturbation import Perturbation
-from studio.perturb.thermostat import Thermostat
 from studio.training.analysis.evaluator import Evaluator
 from studio.training.analysis.side_tasks import SideTasks
 from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig, StopCondition
@@ -53,7 +51,7 @@ def sure(monkeypatch: pytest.MonkeyPatch) -> None:
         share = [0.26, 0.3, 0.44] + 0.01 * found.shares.raw[:-1]
         share /= share.sum()
         whole = found.target[:-1] * 0 + [0.2, 0.3, 0.5]
-        return Sighting(step=step, data=whole, target=whole, share=share, low=share, high=share)
+        return Sighting(step=step, data=whole, target=whole, share=share, low=share, high=share, count=1000)
 
     monkeypatch.setattr("studio.training.analysis.side_tasks.Sighting.of", of)
 
@@ -73,21 +71,25 @@ def played(
     return mailbox.events()[0]
 
 
+@pytest.fixture
+def trainer() -> Trainer:
+    return Trainer(held_config(), tiny_images())
+
+
 def evaluated_at(events: list[Event]) -> list[int]:
     return [event.step for event in events if isinstance(event, Evaluated)]
 
 
 def correction(trainer: Trainer) -> tuple[float, ...]:
-    return trainer.held.thermostat.correction
+    return trainer.held.hold.correction
 
 
-def test_that_it_looks_at_fixed_steps_and_weights_examples_for_what_it_applies(judge: Judge) -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_it_looks_at_fixed_steps_and_weights_examples_for_what_it_applies(trainer: Trainer, judge: Judge) -> None:
     plain = trainer.log_weights
     events = played(trainer, steps(40), judge)
     assert evaluated_at(events) == [3, 6, 9, 12]
     moved = correction(trainer)
-    assert trainer.held.thermostat.looks == 4
+    assert trainer.held.hold.looks == 4
     assert trainer.held.judge == judge.fingerprint
     assert np.abs(moved).max() > 0.1
     change = trainer.log_weights - plain + np.array(moved)[trainer.data.labels]
@@ -95,8 +97,7 @@ def test_that_it_looks_at_fixed_steps_and_weights_examples_for_what_it_applies(j
     assert np.exp(trainer.log_weights).mean() == pytest.approx(1)
 
 
-def test_that_what_was_asked_for_stays_what_the_run_says(judge: Judge, run_path: Path) -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_what_was_asked_for_stays_what_the_run_says(trainer: Trainer, judge: Judge, run_path: Path) -> None:
     events = played(trainer, steps(40), judge, Recorder(RunFolder.at(run_path, trainer.config), trainer))
     run, moved = Run.open(run_path), correction(trainer)
     assert {name: run.identity.target.offsets.get(name, 0.0) for name in CLASSES} == ASKED
@@ -165,8 +166,7 @@ def test_that_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(
     assert first.resume_state.planning == second.resume_state.planning
 
 
-def test_that_another_target_keeps_the_correction_and_looks_anew(judge: Judge) -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_another_target_keeps_the_correction_and_looks_anew(trainer: Trainer, judge: Judge) -> None:
     other = Perturbation(offsets=(0.0, 1.0, 0.0), revision=1)
 
     def script() -> Iterator[list[Command]]:
@@ -175,7 +175,7 @@ def test_that_another_target_keeps_the_correction_and_looks_anew(judge: Judge) -
         assert any(before)
         yield [SetPerturbation(perturbation=other)]
         assert correction(trainer) == before
-        assert trainer.held.thermostat.looks == 0
+        assert trainer.held.hold.looks == 0
         assert trainer.applied.offsets == pytest.approx(tuple(np.add(other.offsets, before)))
 
     played(trainer, script(), judge)
@@ -183,9 +183,8 @@ def test_that_another_target_keeps_the_correction_and_looks_anew(judge: Judge) -
     assert trainer.config.perturbation == PerturbationConfig(offsets={"bee": 1.0})
 
 
-def test_that_going_back_takes_back_what_was_corrected_since(judge: Judge) -> None:
+def test_that_going_back_takes_back_what_was_corrected_since(trainer: Trainer, judge: Judge) -> None:
     """And looks again where it had looked; of a target from before, only what was corrected counts."""
-    trainer = Trainer(held_config(), tiny_images())
     corrected: list[tuple[float, ...]] = []
 
     def script() -> Iterator[list[Command]]:
@@ -202,7 +201,7 @@ def test_that_going_back_takes_back_what_was_corrected_since(judge: Judge) -> No
         assert (trainer.held.step, any(correction(trainer))) == (9, True)
         yield [SetPerturbation(perturbation=Perturbation(offsets=(0.0, 1.0, 0.0), revision=1))]
         trainer.restore(after)
-        assert trainer.held.thermostat == Thermostat.begun(corrected[0])
+        assert trainer.held.hold == Hold.begun(corrected[0])
         trainer.hold(HoldConfig())
         trainer.restore(after)
         assert trainer.applied is trainer.perturbation
@@ -212,8 +211,7 @@ def test_that_going_back_takes_back_what_was_corrected_since(judge: Judge) -> No
     assert any(corrected[0])
 
 
-def test_that_an_edit_amid_a_look_has_it_count_for_nothing(judge: Judge) -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_an_edit_amid_a_look_has_it_count_for_nothing(trainer: Trainer, judge: Judge) -> None:
     edit = SetPerturbation(perturbation=Perturbation(offsets=(0.0, 1.0, 0.0), revision=1))
     events = played(trainer, itertools.chain(steps(4), [[edit]], steps(PIECES)), judge)
     assert evaluated_at(events)[:1] == [3]
@@ -241,30 +239,42 @@ def test_that_it_can_be_switched_on_and_off_while_it_trains(judge: Judge) -> Non
     assert trainer.config.hold == HoldConfig()
 
 
-def test_that_a_look_that_is_cancelled_is_over(judge: Judge) -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_a_look_that_is_cancelled_is_over(trainer: Trainer, judge: Judge) -> None:
     events = played(trainer, itertools.chain(steps(4), [[CancelEvaluation()]], steps(2)), judge)
     assert [type(event) for event in events if isinstance(event, Evaluated | EvaluationEnded)] == [EvaluationEnded]
     assert (trainer.held.step, correction(trainer)) == (3, (0, 0, 0))
     assert trainer.step_count > 3
 
 
-def test_that_who_asks_for_an_evaluation_amid_a_look_gets_that_one(judge: Judge) -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_who_asks_for_an_evaluation_amid_a_look_gets_that_one(trainer: Trainer, judge: Judge) -> None:
     events = played(trainer, itertools.chain(steps(4), [[EvaluateNow()]], steps(PIECES - 1)), judge)
     assert evaluated_at(events) == [3]
-    assert trainer.held.thermostat.looks == 1
+    assert trainer.held.hold.looks == 1
 
 
-def test_that_without_a_judge_it_says_so_and_trains_on() -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_without_a_judge_it_says_so_and_trains_on(trainer: Trainer) -> None:
     events = played(trainer, steps(8), None)
     assert [event.error.title for event in events if isinstance(event, Noticed)] == ["The shares cannot be held"] * 2
     assert trainer.step_count >= 6
 
 
-def test_that_a_judge_that_is_not_the_one_from_before_is_told_of(judge: Judge) -> None:
-    trainer = Trainer(held_config(), tiny_images())
+def test_that_a_run_that_is_held_before_its_judge_has_come_is_evaluated_once_that_has(judge: Judge) -> None:
+    """A look in vain says so, and costs neither later looks nor, with Hold off again, evaluations."""
+    trainer = Trainer(held_config(evaluation={"budget": 50, "samples": COUNT}), tiny_images())
+    judges, events = list[Judge](), list[Event]()
+    evaluator = Evaluator(trainer, lambda: judges[0] if judges else None)
+    tasks = SideTasks(trainer, evaluator, events.append)
+    for _ in range(3):
+        trainer.step()
+    tasks.look(0.0)
+    assert [event.error.title for event in events if isinstance(event, Noticed)] == ["The shares cannot be held"]
+    judges.append(judge)
+    trainer.hold(HoldConfig(on=False))
+    tasks.take_turn(100.0)
+    assert evaluated_at(events) == [3]
+
+
+def test_that_a_judge_that_is_not_the_one_from_before_is_told_of(trainer: Trainer, judge: Judge) -> None:
     trainer.held = replace(trainer.held, judge="another")
     events = played(trainer, steps(40), judge)
     (told,) = [event for event in events if isinstance(event, Noticed)]
@@ -293,9 +303,8 @@ def test_that_columns_of_classes_are_told_apart_whatever_they_are_called(run_pat
     assert not held_class("held_out")
 
 
-def test_that_a_look_that_is_given_up_leaves_evaluations_and_later_looks_alone(judge: Judge) -> None:
+def test_that_a_look_that_is_given_up_leaves_evaluations_and_later_looks_alone(trainer: Trainer, judge: Judge) -> None:
     """As where the person goes back meanwhile."""
-    trainer = Trainer(held_config(), tiny_images())
     tasks = SideTasks(trainer, Evaluator(trainer, lambda: judge), lambda _: None)
     for _ in range(3):
         trainer.step()

@@ -1,7 +1,5 @@
 """Points are learned by the trainer that learns images, by every model that can."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -190,6 +188,21 @@ def test_that_distances_fall_when_the_model_is_the_target_and_follow_an_edit(mon
     assert watch.values["plane_tv"] < 0.04  # of 2,000 points in 8 classes, by chance
 
 
+def test_that_distances_from_the_target_before_are_not_repeated_after_an_edit() -> None:
+    trainer = Trainer(planar_config("gan"), ring())
+    watch = PlaneWatch(trainer, ring().plane)
+    watch.measure()
+    before = dict(watch.values)
+    watch.measure()
+    assert watch.values == before, "it is not time yet"
+    trainer.retarget(RunConfig().perturbation.resolve(trainer.data.class_names, revision=1))
+    watch.measure()
+    assert not watch.values
+    watch._next_measure = 0.0
+    watch.measure()
+    assert watch.values.keys() == before.keys()
+
+
 def test_that_a_critic_of_slope_1_has_the_distance_of_shifted_points_for_its_gap(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -216,15 +229,10 @@ def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None
     recorder = Recorder(RunFolder.at(tmp_path / "run", config), trainer)
     RunLoop(trainer, mailbox, recorder, StopCondition(steps=4)).run()
     snapshot = mailbox.take_snapshot()
-    assert snapshot is not None
-    assert snapshot.plane is not None
     assert snapshot.plane.step == 4
-    assert snapshot.grid is not None
     assert snapshot.grid.raw.shape == (1, 128, 128, 1)
-    assert snapshot.planned is not None
     assert snapshot.planned.images.shape[1:] == (32, 32, 1)
     kept = FrameStore(tmp_path / "run").at(4)
-    assert kept is not None
     np.testing.assert_allclose(kept.points, snapshot.plane.points, atol=1e-6)
     assert np.array_equal(kept.labels, snapshot.plane.labels)
     points = [event for event in mailbox.events()[0] if isinstance(event, Logged)]
@@ -239,7 +247,6 @@ def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None
 
 def test_that_a_refusal_ends_a_run_without_a_window_with_its_field(start_run: Callable[..., WatchedRun]) -> None:
     finished = start_run(planar_config("rbm"), data=lambda _: ring()).finish()
-    assert finished.error is not None
     assert finished.error.field == "model.kind"
 
 

@@ -1,7 +1,5 @@
 """Samples of runs on disk, drawn anew."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +49,6 @@ def test_that_the_way_between_samples_on_disk_is_that_of_the_run(tmp_path: Path)
     asked = ShowBetween(points=tuple(LATENTS.points(4)), averaged=True)
     found = redraw_between(tmp_path / "run", asked, 2, Progress())
     live = interpolation(run.trainer.shown(averaged=True), asked, 2, PIXELS)
-    assert live is not None
     assert np.array_equal(found.images, live.images)
 
 
@@ -66,12 +63,10 @@ def test_that_runs_are_drawn_alike_as_far_as_their_latents_have_one_shape(tmp_pa
     assert [grid.latents for grid in found.grids] == [LATENTS] * 4
 
 
-def test_that_drawing_can_be_cancelled(tmp_path: Path) -> None:
+def test_that_drawing_can_be_cancelled(tmp_path: Path, cancelled: Progress) -> None:
     trained(tmp_path / "run")
-    progress = Progress()
-    progress.cancel()
     with pytest.raises(Cancelled):
-        redraw_alike([tmp_path / "run"] * 2, LATENTS, 4, progress)
+        redraw_alike([tmp_path / "run"] * 2, LATENTS, 4, cancelled)
 
 
 def test_that_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """What speaks against a tilt is told alike by window and command, and it is true: the mechanism, simulated."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -86,7 +84,6 @@ def test_that_the_steps_between_examples_that_outweigh_a_batch_are_counted() -> 
 )
 def test_that_it_is_told_where_single_examples_are_learned_too_little(config: RunConfig) -> None:
     found = outweighing(summarise(TILT, RARE, 16), config)
-    assert found is not None
     assert "stratified" in found.hint
 
 

@@ -1,7 +1,5 @@
 """Terms from the file to the weights that examples are trained with."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +18,7 @@ from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, LinearTerm, judged
 from studio.progress import Progress
 from studio.training.config.assignments import with_settings
-from studio.training.config.energy import MOST_TERMS, energy_of_record, energy_record
+from studio.training.config.energy import MOST_TERMS, energy_record
 from studio.training.config.file import parse_config, read_config
 from studio.training.config.planners import PlannerKind
 from studio.training.config.run_config import RunConfig
@@ -261,15 +259,6 @@ def test_that_the_judges_log_odds_tilt_examples_of_one_class_differently(judged_
     weights = np.exp(target.example_log_weights(images.labels, images.counts, target.example_energies(measured)))
     assert weights[images.labels == 1].mean() > weights[images.labels != 1].mean()
     assert len(set(np.round(weights[images.labels == 1], 6).tolist())) > 1
-
-
-@pytest.mark.usefixtures("judged_by")
-def test_that_a_run_is_planned_with_the_judges_log_odds_and_records_them() -> None:
-    images = tiny_images()
-    config = tilted(terms=[{"kind": "judge", "of": images.class_names[1]}])
-    trainer = Trainer(config, images)
-    assert np.ptp(trainer.data_log_weights(trainer.perturbation)) > 0
-    assert energy_of_record(energy_record(trainer.perturbation.energy)) == trainer.perturbation.energy
 
 
 def test_that_a_class_that_the_data_lack_is_refused_at_its_row() -> None:

@@ -1,13 +1,15 @@
 """What a run is called that nobody named."""
 
-from __future__ import annotations
-
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studio.training.config.assignments import with_settings
 from studio.training.config.file import parse_config
+from studio.training.config.presets import config_or_preset
 from studio.training.config.run_title import run_title
+from studio.training.storage.run_folder import RunFolder
 
 COUNTS = {"cat": 100, "dog": 300}
 
@@ -48,3 +50,27 @@ def test_that_a_run_is_named_by_data_model_and_tilt(
 
 def test_that_a_name_given_by_a_person_comes_first() -> None:
     assert title_of({}, name="mine") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("setting", "title"),
+    [
+        ("perturbation.offsets.3=0", "Digits, 30 % twos, WGAN-GP"),
+        ("model.latent_size=8", "Digits, 30 % twos, WGAN-GP"),
+        ("perturbation.offsets.2=-1.81", "Digits · WGAN-GP · 2 −1.81"),
+        ("perturbation.clip=1", "Digits · WGAN-GP · 2 −1.37, clipped at 1"),
+        ("model.kind=vae", "Digits · VAE · 2 −1.37"),
+        ("dataset.kind=mnist", "MNIST · WGAN-GP · 2 −1.37"),
+    ],
+)
+def test_that_a_presets_name_is_that_of_its_own_data_model_and_target_alone(setting: str, title: str) -> None:
+    config = with_settings(config_or_preset("digits-wgan_gp"), [setting])
+    assert run_title(config) == title
+    assert run_title(config.model_copy(update={"name": "mine"})) == "mine"
+
+
+def test_that_a_folder_is_not_called_by_a_target_that_was_a_presets(tmp_path: Path) -> None:
+    preset = config_or_preset("digits-wgan_gp")
+    other = with_settings(preset, ["perturbation.offsets.2=-1.81"])
+    ends = [RunFolder.create(tmp_path, each).path.name.partition("_")[2][9:] for each in (preset, other)]
+    assert ends == ["Digits-30-twos-WGAN-GP", "digits-wgan_gp"]

@@ -1,7 +1,5 @@
 """What a run keeps of its averaged model is the model of that step, whenever anybody looked at it before."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -11,7 +9,6 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from studio.cli.main import main
 from studio.models.catalog import MODELS
 from studio.training.config.run_config import StopCondition
 from studio.training.engine.learner import build_model
@@ -90,19 +87,3 @@ def test_that_a_run_stopped_and_resumed_keeps_what_one_that_never_stopped_does(
         trainer, mailbox, Recorder(found.folder(), trainer, notes), StopCondition(steps=STEPS), seconds=found.seconds
     ).run()
     assert (run / "weights.safetensors").read_bytes() == (whole(kind) / "weights.safetensors").read_bytes()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["rbm", "gaussian_rbm", "ebm"])
-def test_that_the_command_keeps_the_same_weights_at_any_cadence_and_across_a_stop(kind: str, tmp_path: Path) -> None:
-    quick = ["--set", "batch.average_size=16", "--set", "evaluation.budget=0"]
-    often = ["--set", "cadence.sample_every=0.1", "--set", "cadence.samples=4"]
-    seldom = ["--set", "cadence.sample_every=3600", "--set", "cadence.samples=4"]
-    for name, number, cadence in (("often", 60, often), ("seldom", 60, seldom), ("stopped", 30, seldom)):
-        given = ["train", f"digits-{kind}", "--steps", str(number), "--run-dir", str(tmp_path / name)]
-        assert main([*given, *quick, *cadence]) == 0
-    assert main(["resume", str(tmp_path / "stopped"), "--steps", "60"]) == 0
-    whole = (tmp_path / "often" / "weights.safetensors").read_bytes()
-    assert (tmp_path / "seldom" / "weights.safetensors").read_bytes() == whole
-    assert (tmp_path / "stopped" / "weights.safetensors").read_bytes() == whole
-    ensure_current(weights(tmp_path / "seldom"), kind)

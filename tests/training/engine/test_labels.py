@@ -1,7 +1,5 @@
 """Conditional models in training: told the labels of their examples, and the shares that these have by weight."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -37,7 +35,7 @@ def shares_of(trainer: Trainer) -> list[float]:
 
 
 def target_shares(trainer: Trainer) -> list[float]:
-    mass = trainer.counts * np.exp(-np.array(trainer.applied.offsets))
+    mass = trainer.whole.counts * np.exp(-np.array(trainer.applied.offsets))
     return list(mass / mass.sum())
 
 
@@ -49,7 +47,6 @@ def planned(trainer: Trainer, *places: int) -> BatchPlan:
 def test_that_a_batch_holds_the_labels_of_its_examples() -> None:
     trainer = Trainer(tiny_config(), tiny_images())
     labels = trainer.read(planned(trainer, 0, 5, 119)).labels
-    assert labels is not None
     assert labels.dtype == torch.int64
     assert labels.tolist() == tiny_images().labels[[0, 5, 119]].tolist()
 
@@ -59,7 +56,7 @@ def test_that_the_labels_used_are_a_share_of_each_class(held_out: float) -> None
     trainer = conditional(held_out=held_out, labels_used=0.5)
     told = trainer.read(planned(trainer, *range(len(trainer.data)))).labels
     assert told is not None
-    counts = trainer.counts
+    counts = trainer.whole.counts
     assert torch.bincount(told[told != UNTOLD], minlength=3).tolist() == [count - count // 2 for count in counts]
     assert sum(shares_of(trainer)) < 1
 
@@ -85,7 +82,7 @@ def test_that_samples_have_the_shares_of_the_target_in_force() -> None:
     assert shares_of(trainer) == pytest.approx(target_shares(trainer), rel=1e-6)
     trainer.restore(kept)  # going back keeps the target
     assert shares_of(trainer) == pytest.approx(target_shares(trainer), rel=1e-6)
-    trainer.correct(replace(trainer.held, thermostat=replace(trainer.held.thermostat, correction=(0.3, -0.3, 0.0))))
+    trainer.correct(replace(trainer.held, hold=replace(trainer.held.hold, correction=(0.3, -0.3, 0.0))))
     assert trainer.applied.offsets != trainer.perturbation.offsets
     assert shares_of(trainer) == pytest.approx(target_shares(trainer), rel=1e-6)
 
@@ -158,7 +155,7 @@ def test_that_untold_examples_are_of_the_classes_of_the_target_and_those_without
     shares = np.array(shares_of(alone))
     assert untold(alone) == pytest.approx(shares / shares.sum())
     trainer = mixed(30, perturbation=TILT)  # a quarter of the labelled ones, of which 0.1 are not told
-    expected = (0.1 * np.array(target_shares(trainer)) + 0.25 * trainer.counts / 120) / 0.35
+    expected = (0.1 * np.array(target_shares(trainer)) + 0.25 * trainer.whole.counts / 120) / 0.35
     assert untold(trainer) == pytest.approx(expected)
 
 
@@ -174,7 +171,6 @@ def test_that_unlabelled_examples_have_the_weights_of_terms_and_no_offset(monkey
     label = {"kind": "formula", "text": "label"}
     trainer = mixed(60, perturbation={"offsets": {"ant": 3.0}, "terms": [slope, label]})
     unlabelled = mixed_images(60).unlabelled
-    assert unlabelled is not None
     ink = measure(unlabelled.values, ["ink"])["ink"]
     weights = np.exp(-0.05 * ink)
     found = batches_of(trainer, 15, monkeypatch)

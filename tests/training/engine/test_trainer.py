@@ -1,7 +1,5 @@
 """The trainer: zero offsets are no offsets, its gradients are those of the theory, and its streams keep apart."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 from collections.abc import Sequence
@@ -13,8 +11,9 @@ import torch
 from torch import Tensor
 
 from studio.data.image_set import ImageSet
+from studio.eager import take_step
 from studio.errors import UserError
-from studio.models.base import Batch
+from studio.models.base import Batch, LossTerms, Phase
 from studio.models.catalog import MODELS, model_spec
 from studio.models.reduce import weighted_loss
 from studio.perturb.perturbation import Gauge, Perturbation
@@ -361,6 +360,20 @@ def test_that_a_report_holds_the_batch_and_every_loss() -> None:
     assert trainer.epoch == trainer.examples / 120
 
 
+def test_that_metrics_are_asked_for_at_log_points_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(tiny_config("rbm", cadence={"log_every": 3}), tiny_images())
+    losses, asked = trainer.model.losses, []
+
+    def noted(phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
+        asked.append(batch.measured)
+        return losses(phase, batch, rng)
+
+    monkeypatch.setattr(trainer.model, "losses", noted)
+    reports = [trainer.step() for _ in range(6)]
+    assert asked == [False, False, True] * 2
+    assert {"chain_motion", "reconstruction"} <= set(reports[-1].values())
+
+
 def test_that_steps_passed_over_are_counted_and_not_trained() -> None:
     """A tenth of the examples has all the weight, so each of them fills ten batches of 1."""
     tilt = {"offsets": {"ant": 50.0, "bee": 50.0}}
@@ -399,7 +412,7 @@ def test_that_a_convolutional_step_is_that_of_plain_backpropagation(kind: str) -
         parameters = list(plain.network_parameters(phase.network))
         rule = torch.optim.Adam(parameters, lr=chosen.learning_rate, betas=(chosen.beta1, chosen.beta2), fused=False)
         weighted_loss(plain.losses(phase, batch, stream), batch.weights, 16).backward(inputs=parameters)
-        rule.step()
+        take_step(rule)
         plain.after_step(phase.network)
         for mine, theirs in zip(trainer.model.network_parameters(phase.network), parameters, strict=True):
             # Adam's first step is ±rate: where a gradient is rounding alone its sign may differ, elsewhere never.

@@ -1,7 +1,5 @@
 """The classes have the shares in training that are shown for them, however few examples are held out or left."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +12,7 @@ from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.terms import LinearTerm
 from studio.training.config.planners import PlannerKind
 from studio.training.engine.trainer import Trainer
+from studio.training.examples.measured_set import whole_log_weights
 from studio.training.examples.split import kept_class_log_weights, kept_indices, kept_log_weights
 from tests.training.conftest import tiny_config
 
@@ -58,7 +57,7 @@ def test_that_a_class_of_one_example_is_trained_at_the_share_that_is_shown(held_
     shown = summarise(trainer.perturbation, COUNTS, 8).target
     assert shown[-1] == pytest.approx(0.0072, abs=5e-5)
     assert trained_shares(trainer) == pytest.approx(shown, rel=1e-9)
-    weights = np.exp(trainer.data_log_weights(trainer.perturbation))
+    weights = np.exp(whole_log_weights(trainer.perturbation, trainer.measured))
     evaluated = np.bincount(trainer.measured.labels, weights=weights) / weights.sum()
     assert evaluated == pytest.approx(shown, rel=1e-9)
 
@@ -111,7 +110,7 @@ def test_that_a_tilt_by_example_keeps_the_class_masses_of_the_whole_set() -> Non
     trainer = Trainer(tiny_config(held_out=0.4), images_of(COUNTS))
     energy = Energy(terms=(LinearTerm(feature="mean", slope=0.05),))
     trainer.retarget(Perturbation(offsets=TILT.offsets, energy=energy, revision=1))
-    weights = np.exp(trainer.data_log_weights(trainer.perturbation))
+    weights = np.exp(whole_log_weights(trainer.perturbation, trainer.measured))
     shown = np.bincount(trainer.measured.labels, weights=weights) / weights.sum()
     assert trained_shares(trainer) == pytest.approx(shown, rel=1e-9)
 

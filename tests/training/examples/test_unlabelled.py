@@ -1,7 +1,5 @@
 """Images without labels: trained on, tilted, and judged by the judge of another data set."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +22,7 @@ from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import BatchConfig, PerturbationConfig, RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.judges import Judges, known_judges
-from studio.training.examples.measured_set import measured_set
+from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.run import Run
 from tests.data.image_folders import write_image_folder, write_loose_images
@@ -65,7 +63,7 @@ def test_that_every_planner_trains_on_them_with_a_tilt(loose: ImageSet, planner:
         batch=BatchConfig(planner=planner, average_size=16),
     )
     trainer = Trainer(config, loose)
-    weights = np.exp(trainer.data_log_weights(trainer.perturbation))
+    weights = np.exp(whole_log_weights(trainer.perturbation, trainer.measured))
     assert weights.mean() == pytest.approx(1.0)
     assert np.ptp(weights) > 0.1
     assert [trainer.step().plan.adjusted_size > 0 for _ in range(3)] == [True] * 3

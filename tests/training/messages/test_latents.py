@@ -1,7 +1,5 @@
 """Which latents a grid shows: others on demand, favourites that stay, and the way from one sample to another."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any
@@ -119,7 +117,6 @@ def test_that_the_way_leads_from_one_sample_to_the_other(kind: str) -> None:
     trainer = Trainer(tiny_config(kind), tiny_images())
     asked = ShowBetween(points=(FIRST.at(1), FIRST.at(3)), averaged=False)
     found = interpolation(trainer.model, asked, 5, PIXELS)
-    assert found is not None
     grid = grid_images(trainer.model, FIRST, 4, PIXELS).astype(int)
     ends = found.images[[0, -1]].astype(int)
     assert np.abs(ends - grid[[1, 3]]).max() <= 1  # a rounding away
@@ -133,7 +130,6 @@ def test_that_noise_is_left_out_on_the_way(kind: str) -> None:
     trainer = Trainer(tiny_config(kind, model=noisy), tiny_images())
     asked = ShowBetween(points=(FIRST.at(1), FIRST.at(1)))
     found = interpolation(trainer.model, asked, 5, PIXELS)
-    assert found is not None
     assert np.array_equal(found.images[0], found.images[4])
 
 
@@ -172,9 +168,7 @@ def test_that_latents_are_applied_shown_and_kept(tmp_path: Path) -> None:
         yield from steps(2)
         yield [SetLatents(latents=rolled), ShowBetween(points=(rolled.at(0), rolled.at(1)), averaged=False)]
         snapshot = played.snapshot()
-        assert snapshot.grid is not None
         assert snapshot.grid.latents == rolled
-        assert snapshot.between is not None
         assert not snapshot.between.averaged
         yield [ShowBetween()]
         assert played.snapshot().between is None
@@ -199,7 +193,6 @@ def test_that_a_resumed_run_shows_the_latents_that_it_showed_last(tmp_path: Path
     again.loop = type(again.loop)(again.trainer, again.mailbox, recorder, StopCondition(steps=found.step))
     again.run(steps(0))
     grid = again.snapshot().grid
-    assert grid is not None
     assert grid.latents == rolled
 
 

@@ -1,8 +1,6 @@
 """Going back: the state kept is the state that comes back, and a run that diverged goes on from it."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from studio.training.analysis.redraw import redraw_grid
 from studio.training.analysis.side_tasks import SideTasks
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import (
-    Command,
     EvaluateNow,
     Pause,
     Restore,
@@ -43,9 +40,7 @@ from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.resumption import resume
 from studio.training.storage.run import Run, restore_model
 from tests.training.conftest import steps, tiny_config, tiny_images
-from tests.training.played import Played
-
-Script = Iterator[list[Command]]
+from tests.training.played import Played, Script
 
 
 def parameters(trainer: Trainer) -> torch.Tensor:
@@ -59,6 +54,11 @@ def averaged(trainer: Trainer) -> torch.Tensor:
 def break_weights(trainer: Trainer) -> None:
     with torch.no_grad():
         next(trainer.model.parameters()).fill_(torch.nan)
+
+
+@pytest.fixture
+def run() -> Played:
+    return Played(tiny_config())
 
 
 @pytest.fixture
@@ -114,26 +114,43 @@ def test_that_a_state_too_large_is_not_kept(trainer: Trainer) -> None:
     assert good.step is None
 
 
-def test_that_a_diverged_run_waits_and_goes_back(run: Played) -> None:
+def spoil_energy(trainer: Trainer) -> None:
+    """A model that looks at its energies sees it."""
+    for tensor in trainer.model.energy.parameters():
+        tensor.data.mul_(1e3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spoil", "title"),
+    [
+        ("vae", break_weights, "Training has diverged"),
+        ("ebm", spoil_energy, "Langevin training has diverged"),
+    ],
+)
+def test_that_a_diverged_run_waits_and_goes_back(
+    kind: str, spoil: Callable[[Trainer], None], title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Played(tiny_config(kind))
+    monkeypatch.setattr("studio.models.ebm.model._CHECK_EVERY", 1)
+
     def script() -> Script:
         yield from steps(3)
-        break_weights(run.loop.trainer)
+        spoil(run.trainer)
         yield []
         (warning,) = run.all_of(Warned)
-        assert warning.error.title == "Training has diverged"
-        assert warning.back_to == 1
+        assert (warning.error.title, warning.back_to) == (title, 1)
         assert run.all_of(Paused)
-        run.loop.trainer.set_learning_rate("autoencoder", 1e-4)
+        run.trainer.set_learning_rate(run.trainer.networks[0], 1e-4)
         yield [Restore()]
-        assert run.all_of(Restored) == [Restored(step=1, left=4)]
-        assert run.loop.trainer.step_count == 1
+        assert [event.step for event in run.all_of(Restored)] == [1]
+        assert run.trainer.step_count == 1
         yield [Resume()]
         yield from steps(3)
         assert len(run.all_of(Warned)) == 1
         yield [Stop()]
 
-    run.run(script())
-    assert all(torch.isfinite(parameters(run.loop.trainer)))
+    assert run.run(script()) is Outcome.STOPPED
+    assert parameters(run.trainer).isfinite().all()
 
 
 def test_that_no_checkpoint_is_left_of_steps_that_were_undone(tmp_path: Path) -> None:
@@ -176,29 +193,6 @@ def test_that_going_back_gives_up_what_was_shown_or_asked_of_the_steps_undone(
     assert not run.all_of(Evaluated)
 
 
-def test_that_a_model_that_sees_itself_diverge_waits_and_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Played(tiny_config("ebm"))
-    monkeypatch.setattr("studio.models.ebm.model._CHECK_EVERY", 1)
-
-    def script() -> Script:
-        yield from steps(3)
-        for tensor in run.trainer.model.energy.parameters():  # type: ignore[union-attr]
-            tensor.data.mul_(1e3)
-        yield []
-        (warning,) = run.all_of(Warned)
-        assert warning.error.title == "Langevin training has diverged"
-        assert warning.back_to == 1
-        assert run.all_of(Paused)
-        yield [Restore()]
-        assert run.trainer.step_count == 1
-        yield [Resume()]
-        yield from steps(2)
-        assert len(run.all_of(Warned)) == 1
-        yield [Stop()]
-
-    assert run.run(script()) is Outcome.STOPPED
-
-
 def test_that_going_back_pauses_a_run_and_without_a_state_does_nothing_more(run: Played) -> None:
     def script() -> Script:
         yield [Restore()]
@@ -239,11 +233,6 @@ def test_that_an_unwell_run_is_told_of_and_goes_on() -> None:
 def test_that_commands_of_the_same_kind_but_of_another_network_all_count() -> None:
     critic, generator = (SetLearningRate(network=name, rate=1.0) for name in ("critic", "generator"))
     assert without_outdated([critic, Pause(), generator, Pause()]) == [critic, Pause(), generator, Pause()]
-
-
-@pytest.fixture
-def run() -> Played:
-    return Played(tiny_config())
 
 
 def test_that_a_run_that_diverged_leaves_its_last_finite_state_as_the_newest(run_path: Path) -> None:

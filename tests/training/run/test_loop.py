@@ -1,7 +1,5 @@
 """A run's loop, played step by step without a thread: what commands do, and what is reported when."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +23,8 @@ from studio.training.messages.events import (
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.resumption import resume
 from studio.training.storage.run import Run
-from tests.training.conftest import steps, tiny_config
+from tests.training.conftest import FakeTime, steps, tiny_config
 from tests.training.played import Played, Script, target
-
-
-class FakeTime:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def perf_counter(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    fake = FakeTime()
-    monkeypatch.setattr("studio.training.messages.clock.time", fake)
-    return fake
-
 
 # -- how it ends
 
@@ -183,16 +163,7 @@ def test_that_a_run_complete_by_single_steps_waits_for_the_person() -> None:
 
 def test_that_an_edit_is_answered_with_the_step_from_which_it_holds() -> None:
     run = Played()
-    seen = []
-
-    def script() -> Script:
-        yield from steps(4)
-        yield [target(0, -1, 1, revision=1)]
-        seen.append(run.snapshot().revision)
-        yield []
-        yield [Stop()]
-
-    run.run(script())
+    run.run([*steps(4), [target(0, -1, 1, revision=1)], [], [Stop()]])
     assert run.all_of(PerturbationApplied) == [PerturbationApplied(step=4, revision=1)]
     assert run.snapshot().revision == 1
 
@@ -246,7 +217,6 @@ def test_that_grids_come_at_their_cadence_on_demand_and_at_the_end(clock: FakeTi
             yield []
         yield [SampleNow()]  # at step 12
         grid = run.snapshot().grid
-        assert grid is not None
         assert grid.step == 12
         yield []
         yield [Stop()]
@@ -281,8 +251,6 @@ def test_that_a_snapshot_cannot_be_written_to() -> None:
     run = Played(limit=StopCondition(steps=5))
     run.run(steps(9))
     snapshot = run.snapshot()
-    assert snapshot.grid is not None
-    assert snapshot.planned is not None
     arrays = [
         snapshot.grid.raw,
         snapshot.grid.averaged,

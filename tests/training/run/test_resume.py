@@ -1,7 +1,5 @@
 """Resume is the same run: a trainer that takes up another's whole state goes on to the last bit as that one would."""
 
-from __future__ import annotations
-
 import tempfile
 from itertools import product
 from pathlib import Path
@@ -13,7 +11,7 @@ import torch
 from studio.errors import UserError
 from studio.models.config import Optimiser
 from studio.perturb.perturbation import Perturbation
-from studio.training.analysis.comparison import PlannerComparison
+from studio.training.analysis.planner_comparison import PlannerComparison
 from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer

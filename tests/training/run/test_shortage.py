@@ -1,7 +1,5 @@
 """Memory that runs out in a step: the run goes back to where it is whole, and on with a smaller batch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,7 +47,6 @@ def plant(run: Played, monkeypatch: pytest.MonkeyPatch, at: int, error: Callable
 )
 def test_that_a_full_memory_is_known_by_what_torch_says_of_it(error: Exception) -> None:
     told = out_of_memory(error, "Make room.")
-    assert told is not None
     assert "not enough memory" in told.title
 
 

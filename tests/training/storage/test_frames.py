@@ -1,7 +1,5 @@
 """Sample grids on disk: all of them, thinned out where room is short, and by step again."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -35,7 +33,6 @@ def test_that_a_frame_comes_back_pixel_for_pixel(channels: int, tmp_path: Path) 
     given = frame(7, channels)
     append_frames(tmp_path, [given], ROOM)
     found = FrameStore(tmp_path).at(7)
-    assert found is not None
     assert np.array_equal(found.grid.raw, given.grid.raw)
     assert np.array_equal(found.grid.averaged, given.grid.averaged)
     assert (found.step, found.seconds, found.revision, found.offsets) == (7, 1.75, 2, given.offsets)
@@ -60,7 +57,6 @@ def test_that_a_frame_drawn_again_replaces_the_first(tmp_path: Path) -> None:
     store = FrameStore(tmp_path)
     found = store.at(10)
     assert len(store) == 1
-    assert found is not None
     assert len(found.grid.raw) == 5
 
 

@@ -1,7 +1,5 @@
 """Files from strangers: whatever was done to a run folder, it is refused with a message or opened."""
 
-from __future__ import annotations
-
 import json
 import os
 import random
@@ -157,7 +155,7 @@ def open_everything(run: Path) -> None:
         trainer.step()
 
 
-@sizes(1_000, 10_500)
+@sizes(400, 10_500)
 @pytest.mark.skipif(os.name == "nt", reason="needs pipes and links")
 def test_that_changed_folders_are_refused_or_opened(
     count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

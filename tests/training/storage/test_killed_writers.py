@@ -1,7 +1,5 @@
 """A process that is killed while it writes leaves whole batches, and files that open."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal
@@ -35,14 +33,13 @@ for batch in range(first, 10**9):
 """
 
 
-@sizes(15, 40)
+@sizes(6, 40)
 def test_that_a_killed_writer_leaves_whole_batches(count: int, tmp_path: Path) -> None:
     chance, batches, kills = random.Random(0), 0, 0
     while kills < count or batches <= count:  # a busy machine writes less than a batch between two kills
         writer = subprocess.Popen(
             [sys.executable, "-c", _WRITER, str(tmp_path), str(batches)], stdout=subprocess.PIPE, cwd=Path.cwd()
         )
-        assert writer.stdout is not None
         assert writer.stdout.readline() == b"ready\n"
         time.sleep(chance.uniform(0.0, 0.3))
         os.kill(writer.pid, signal.SIGKILL)
@@ -83,7 +80,7 @@ def test_that_a_writer_killed_before_its_first_batch_leaves_an_empty_file_or_non
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.sqlite"]
 
 
-@sizes(40, 240)
+@sizes(20, 240)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a child for each kill")
 def test_that_no_kill_loses_what_was_on_disk(count: int, capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-m", "tests.training.kill", str(count)]

@@ -1,7 +1,5 @@
 """The numbers of a run on disk, and what is made of files that are damaged or mean harm."""
 
-from __future__ import annotations
-
 import math
 import sqlite3
 from contextlib import closing
@@ -123,12 +121,10 @@ def test_that_of_steps_taken_again_the_later_hold(written: list[float], valid: l
     assert read_metrics(tmp_path).steps.tolist() == valid
 
 
-def test_that_reading_can_be_cancelled(tmp_path: Path) -> None:
+def test_that_reading_can_be_cancelled(tmp_path: Path, cancelled: Progress) -> None:
     append_metrics(tmp_path, points(*range(100)))
-    progress = Progress()
-    progress.cancel()
     with pytest.raises(Cancelled):
-        read_metrics(tmp_path, progress)
+        read_metrics(tmp_path, cancelled)
 
 
 # -- damage

@@ -1,12 +1,7 @@
 """A run on disk while it trains: what is written when, and what a full disk does to it."""
 
-from __future__ import annotations
-
-import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,42 +23,28 @@ from studio.training.messages.events import (
 )
 from studio.training.messages.marks import MarkKind
 from studio.training.messages.snapshot import SampleGrid
+from studio.training.run.loop import RunLoop
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
 from studio.training.storage.run import Run
+from studio.training.storage.run_identity import (
+    RunIdentity,
+    is_of_another_target,
+    noted_of_step,
+    noted_targets,
+    read_summary,
+    target_since,
+)
+from tests.full_disk import FullDisk
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target
 
 
-class Disk:
-    """Full whenever a test says so."""
-
-    def __init__(self) -> None:
-        self.full = False
-
-    def guard(self, write: Callable[..., Any], kind: type[Exception] = OSError) -> Callable[..., Any]:
-        def guarded(*arguments: Any, **options: Any) -> Any:
-            if self.full:
-                raise kind("No space left on device")
-            return write(*arguments, **options)
-
-        return guarded
-
-
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FullDisk:
     """Below everything that a run writes: files written whole and databases appended to."""
-    disk = Disk()
-    monkeypatch.setattr(Path, "open", disk.guard(Path.open))
-    monkeypatch.setattr(sqlite3, "connect", disk.guard(sqlite3.connect, sqlite3.OperationalError))
-    return disk
-
-
-def test_that_the_summary_says_which_target_the_run_ended_with(run_path: Path) -> None:
-    run = Played(folder=run_path)
-    run.run([[target(0.0, 0.0, -1.0, revision=7)], [Stop()]])
-    assert Run.open(run_path).revision == 7
+    return FullDisk(tmp_path, monkeypatch)
 
 
 def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
@@ -82,7 +63,7 @@ def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
     assert run.all_of(Saved)[-1] == Saved(step=4, path=run_path)
 
 
-def test_that_a_full_disk_pauses_and_loses_nothing(disk: Disk, run_path: Path) -> None:
+def test_that_a_full_disk_pauses_and_loses_nothing(disk: FullDisk, run_path: Path) -> None:
     run = Played(folder=run_path)
 
     def script() -> Script:
@@ -108,7 +89,7 @@ def test_that_a_full_disk_pauses_and_loses_nothing(disk: Disk, run_path: Path) -
     assert Run.open(run_path).summary["steps"] == run.trainer.step_count
 
 
-def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: Disk, run_path: Path) -> None:
+def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: FullDisk, run_path: Path) -> None:
     run = Played(folder=run_path)
     disk.full = True
 
@@ -124,7 +105,7 @@ def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: Disk
     assert len(run.logged()) == 3
 
 
-def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, run_path: Path) -> None:
+def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: FullDisk, run_path: Path) -> None:
     run = Played(folder=run_path, limit=StopCondition(steps=2))
 
     def script() -> Script:
@@ -141,7 +122,7 @@ def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, ru
     assert len(run.logged()) == 2
 
 
-def test_that_a_stopped_run_that_cannot_be_saved_waits_until_it_can(disk: Disk, run_path: Path) -> None:
+def test_that_a_stopped_run_that_cannot_be_saved_waits_until_it_can(disk: FullDisk, run_path: Path) -> None:
     run = Played(folder=run_path)
 
     def script() -> Script:
@@ -160,7 +141,7 @@ def test_that_a_stopped_run_that_cannot_be_saved_waits_until_it_can(disk: Disk, 
     assert Run.open(run_path).summary["steps"] == run.trainer.step_count == 2
 
 
-def test_that_a_stop_that_insists_ends_it_with_the_reason(disk: Disk, run_path: Path) -> None:
+def test_that_a_stop_that_insists_ends_it_with_the_reason(disk: FullDisk, run_path: Path) -> None:
     run = Played(folder=run_path)
 
     def script() -> Script:
@@ -232,7 +213,7 @@ def test_that_what_happened_is_kept_with_its_step(run_path: Path) -> None:
     marks = run.metrics().marks
     kinds = [(2, MarkKind.EDIT), (3, MarkKind.RATE), (4, MarkKind.RESUMED)]
     assert [(mark.step, mark.kind) for mark in marks] == kinds
-    assert marks[0].text == "ΔH edited at step 2 (revision 1)"
+    assert marks[0].text == "ΔH edited at step 2 (edit 1)"
 
 
 def recorded(path: Path) -> tuple[Played, Recorder]:
@@ -297,6 +278,59 @@ def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.Monkey
     assert run.logged() == [10, 15]
 
 
+def test_that_samples_after_an_edit_are_of_the_target_that_their_weights_learned(run_path: Path) -> None:
+    """Also where the run has gone on from there, or back to there."""
+
+    def kept() -> tuple[int, int, float]:
+        frame = FrameStore(run_path).at(10**6)
+        return frame.step, frame.revision, frame.offsets["ant"]
+
+    Played(folder=run_path).run([*steps(2), [target(1, 0, -1, revision=1), SampleNow(), Stop()]])
+    step, revision, offset = kept()
+    assert (revision, offset) == (0, 0.0)
+    found = resume(run_path)
+    again = Played(found.config)
+    notes = found.load_into(again.trainer)
+    recorder = Recorder(found.folder(), again.trainer, notes)
+    assert RunLoop(again.trainer, again.mailbox, recorder)._reporter.snapshot(None).revision == 0
+    grid = SampleGrid(step=step, raw=np.zeros((1, 2, 2, 1), np.uint8), averaged=np.zeros((1, 2, 2, 1), np.uint8))
+    recorder.save_frame(Frame(grid=grid, seconds=1.0))
+    assert kept() == (step, 0, 0.0)
+    recorder.save_frame(Frame(grid=replace(grid, step=step + 1), seconds=1.0))
+    assert kept() == (step + 1, 1, 1.0)
+    recorder.hear(Restored(step=step - 1, left=step + 1))
+    recorder.save_frame(Frame(grid=replace(grid, step=step - 1), seconds=1.0))
+    assert kept() == (step - 1, 0, 0.0)
+    recorder.release()
+
+
+def test_that_numbers_since_the_last_save_are_of_the_target_of_their_steps(run_path: Path) -> None:
+    """As who looks at a run that trains elsewhere, or was killed, finds them."""
+
+    def script() -> Script:
+        yield from steps(3)
+        yield [target(1, 0, -1, revision=1)]
+        yield [Save()]
+        yield [target(0, 2, 0, revision=2)]
+        yield from steps(3)
+        yield [SampleNow()]
+        saved, summary, frame = RunIdentity.read(run_path), read_summary(run_path), FrameStore(run_path).at(10**6)
+        assert (saved.target.offsets, saved.learned) == ({"ant": 1.0, "cat": -1.0}, None)
+        assert saved.trained.perturbation.offsets == {"bee": 2.0}
+        assert frame.revision == 2
+        assert noted_of_step(summary["began_with"], summary["edits"], frame.step) == summary["edits"][-1]
+        assert noted_targets(summary)[2].offsets == {"bee": 2.0}
+        edits = [each["step"] for each in summary["edits"]]
+        assert target_since(summary) == edits[1]
+        assert is_of_another_target(summary, step=edits[1])
+        assert not is_of_another_target(summary, step=edits[1] + 1)
+        assert not is_of_another_target(summary, revision=2)
+        yield [Stop()]
+
+    Played(folder=run_path).run(script())
+    assert RunIdentity.read(run_path).target.offsets == {"bee": 2.0}
+
+
 def test_that_edits_are_in_the_summary(run_path: Path) -> None:
     run = Played(folder=run_path)
     run.run([*steps(2), [target(1, 0, -1, revision=1)]])
@@ -305,3 +339,4 @@ def test_that_edits_are_in_the_summary(run_path: Path) -> None:
     assert summary["edits"] == [{"step": 2, "revision": 1, "offsets": offsets, "gauge": "normalised"}]
     assert summary["began_with"] == {"revision": 0, "offsets": dict.fromkeys(offsets, 0.0), "gauge": "normalised"}
     assert summary["offsets"] == offsets
+    assert Run.open(run_path).revision == 1

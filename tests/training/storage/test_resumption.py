@@ -1,10 +1,9 @@
 """Run folders that are gone on with: after a stop, after a kill, in a fork, from a pinned checkpoint."""
 
-from __future__ import annotations
-
 import math
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,14 @@ import torch
 from studio.errors import UserError
 from studio.library.compare import ABSENT, differences, read_runs
 from studio.library.run_summary import summary_of
+from studio.perturb.hold import Hold
 from studio.training.config.file import read_config
 from studio.training.config.run_config import PerturbationConfig, StopCondition
+from studio.training.engine.trainer_state import Held
 from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate, Stop
 from studio.training.messages.events import Outcome
 from studio.training.run.session import folder_for
-from studio.training.storage.checkpoint import read_record
+from studio.training.storage.checkpoint import HeldRecord, read_record
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.resumption import Resumption, fork, resume
@@ -95,6 +96,8 @@ def test_that_a_run_edited_while_it_trained_is_what_it_became(tmp_path: Path) ->
     assert found.trained.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
     differing = {row.title: row.cells for row in differences(read_runs([plain, edited]))}
     assert differing == {
+        "target edited at step": (ABSENT, "2"),
+        "learning rate set at step": (ABSENT, "3"),
         "perturbation.offsets.ant": (ABSENT, "1.0"),
         "perturbation.offsets.cat": (ABSENT, "-1.0"),
         "batch.average_size": ("8.0", "4.0"),
@@ -198,7 +201,6 @@ def test_that_a_fork_begins_there_with_another_tilt_and_leaves_the_old_run_alone
     assert [(each["step"], each["offsets"]["bee"]) for each in summary["edits"]] == [(5, 0.0), (12, -2.0)]
     go_on(start_run, fork(old, None, ["perturbation.offsets.bee=-2"]), 12, start)
     learned = RunIdentity.read(start).learned
-    assert learned is not None
     assert learned.offsets == {"ant": 1.0, "cat": -1.0}, "no step was taken since the fork"
     assert read_config(new / "config.json").perturbation.offsets["bee"] == -2.0
     go_on(start_run, fork(old), 15, same)
@@ -243,3 +245,11 @@ def test_that_other_data_and_links_that_lead_elsewhere_are_refused(tmp_path: Pat
     assert "is a link" in str(run.finish().error)
     with pytest.raises(UserError, match="cannot be opened"):
         resume(tmp_path / "nowhere")
+
+
+def test_that_where_holding_began_is_kept_and_is_nothing_in_runs_from_before() -> None:
+    held = Held(hold=replace(Hold.begun((0.3, 0.0, -0.1)), looks=4), step=9, judge="j", revision=2)
+    record = HeldRecord.of(held).model_dump(mode="json")
+    assert HeldRecord.model_validate(record).held() == held
+    assert record.pop("start") == [0.3, 0.0, -0.1]
+    assert HeldRecord.model_validate(record).held().hold.start == (0.0, 0.0, 0.0)

@@ -1,7 +1,5 @@
 """What a run leaves on disk, and what is made of a folder that is damaged or means harm."""
 
-from __future__ import annotations
-
 import errno
 import json
 import struct
@@ -18,7 +16,7 @@ from studio.errors import UserError
 from studio.training.analysis.latent_images import grid_images
 from studio.training.config.file import read_config
 from studio.training.config.run_config import StopCondition
-from studio.training.engine.drawing import draw
+from studio.training.engine.samples import draw
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.events import Logged
 from studio.training.messages.latents import Latents
@@ -114,7 +112,6 @@ def test_that_frames_hold_both_kinds_of_samples(finished_run: tuple[Path, Traine
     frames = FrameStore(path)
     assert frames.steps.tolist() == [0, 12]
     last = frames.at(10**9)
-    assert last is not None
     latents = Latents.of(trainer.config)
     assert last.grid.latents == latents
     for averaged, kept in ((True, last.grid.averaged), (False, last.grid.raw)):
@@ -303,40 +300,45 @@ def header(text: str, body: bytes = b"") -> bytes:
     return struct.pack("<Q", len(text)) + text.encode() + body
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\x00" * 7,
-        struct.pack("<Q", 2**63) + b"{}",
-        struct.pack("<Q", 10_000) + b"{}",
-        header("{"),
-        header("[]"),
-        header('{"model.a": {"dtype": "F32", "shape": [1000000000000], "data_offsets": [0, 4]}}', b"\0" * 4),
-        header('{"model.a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 400]}}', b"\0" * 4),
-        header('{"model.a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}', b"\0" * 4),
-        header('{"model.a": {"dtype": "object", "shape": [1], "data_offsets": [0, 4]}}', b"\0" * 4),
-        b"\x80\x04\x95\x17\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.",
-        b"PK\x03\x04" + b"\0" * 100,
-    ],
-    ids=[
-        "empty",
-        "short",
-        "huge header",
-        "long header",
-        "cut header",
-        "list",
-        "huge tensor",
-        "cut tensor",
-        "negative tensor",
-        "objects",
-        "pickle",
-        "zip",
-    ],
-)
+DAMAGED = {
+    "empty": b"",
+    "short": b"\x00" * 7,
+    "huge header": struct.pack("<Q", 2**63) + b"{}",
+    "long header": struct.pack("<Q", 10_000) + b"{}",
+    "cut header": header("{"),
+    "list": header("[]"),
+    "huge tensor": header('{"model.a": {"dtype": "F32", "shape": [1000000000000], "data_offsets": [0, 4]}}', b"\0" * 4),
+    "cut tensor": header('{"model.a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 400]}}', b"\0" * 4),
+    "negative tensor": header('{"model.a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}', b"\0" * 4),
+    "objects": header('{"model.a": {"dtype": "object", "shape": [1], "data_offsets": [0, 4]}}', b"\0" * 4),
+    "pickle": b"\x80\x04\x95\x17\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.",
+    "zip": b"PK\x03\x04" + b"\0" * 100,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_that_damaged_weights_are_a_message(content: bytes, copied_run: Path) -> None:
     (copied_run / "weights.safetensors").write_bytes(content)
     damaged(copied_run, "weights cannot be read")
+
+
+def test_that_weights_are_those_of_the_summary_where_a_save_was_cut_off(tmp_path: Path) -> None:
+    """Weights are on disk before the summary is: between the two a process may be killed, or another one may look."""
+    path, trainer = tmp_path / "run", Trainer(CONFIG, tiny_images())
+    recorder = Recorder(RunFolder.at(path, CONFIG), trainer)
+    trainer.step()
+    recorder.save(None, 1.0)
+    wanted, summary = restore_model(Run.open(path)).state_dict(), (path / "summary.json").read_bytes()
+    trainer.step()
+    recorder.save(None, 2.0)
+    recorder.release()
+    (path / "summary.json").write_bytes(summary)
+    run = Run.open(path)
+    assert run.weights_step == 1
+    for name, tensor in restore_model(run).state_dict().items():
+        assert torch.equal(tensor, wanted[name])
+    (path / "checkpoints" / "step-00000001.safetensors").unlink()
+    damaged(path, "weights.safetensors is of step 2, summary.json of 1")
 
 
 def test_that_weights_cut_off_or_gone_are_a_message(copied_run: Path) -> None:

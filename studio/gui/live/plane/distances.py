@@ -10,7 +10,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.evaluation.plane_divergence import rank_correlation
-from studio.figures import compact, fixed
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.history import HistoryView
@@ -19,6 +18,7 @@ from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.models.diagnostic import Reference
+from studio.number_text import compact, fixed
 
 _CURVES = (
     Curve(
@@ -91,7 +91,7 @@ class PlaneDistances(QWidget):
         self.plot.setAccessibleDescription("JS, KL and Wasserstein distance of generated points from the exact target.")
         self.plot.set_curves(_CURVES)
         self.plot.window = 1
-        self.legend = Legend(theme)
+        self.legend = Legend(theme, self.plot)
         for curve in _CURVES:
             chip = self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
             chip.setChecked(curve.shown)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.planar.langevin import gradient_flow
+from studio.data.planar.gradient_flow import gradient_flow
 from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
-from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.state.dataset_view import DatasetView
+from studio.gui.state.tilt_view import TiltView
 from studio.models.plane import Field
 from studio.perturb.perturbation import Perturbation
 

@@ -8,12 +8,11 @@ from html import escape
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QComboBox
 
-from studio.figures import compact
 from studio.gui.live.plane.fields import ShownField
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.number_format import FIGURE_SPACE
 from studio.gui.widgets.tooltip import named, set_help
+from studio.number_text import FIGURE_SPACE, compact
 
 _NONE = ("", "No heat map", "Points and lines alone.")
 _TIP = "What the heat map behind the points shows."

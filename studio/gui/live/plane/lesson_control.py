@@ -74,7 +74,7 @@ class LessonControl(QObject):
         self.start_asked.emit()
 
     def _set_offset(self, name: str, offset: float) -> None:
-        if self._setup.dataset is None:
+        if self._setup.dataset is None or self._setup.awaits_data:
             return
         try:
             self._target.set_offset(self._setup.dataset.class_names.index(name), offset)

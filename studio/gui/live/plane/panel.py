@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
-from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
-from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
+from studio.gui.at_once.at_once_control import AtOnceControl, AtOnceView
+from studio.gui.at_once.caption import ONCE_TIP, AtOnceCaption
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field, plane_target, target_flow
 from studio.gui.live.plane.heat import HeatChoice
@@ -23,25 +23,26 @@ from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.stepped_samples import STEPPED_TIP, SteppedSamples
-from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
-from studio.gui.widgets.number_format import FIGURE_SPACE, whole
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.models.plane import Field
+from studio.number_text import FIGURE_SPACE, whole
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.frames import Frame
 
 _EMPTY = (
     "Points, exact densities and the model on the plane.\n"
-    "Choose one of the data sets “Plane: …” in the set-up panel, or a lesson in the Help menu."
+    "Choose one of the data sets “Plane: …” under “Change…”, or a lesson in the Help menu."
 )
 _WIDE = 0.9  # width over height from which the curves stand beside the plane
 _LEAST_HEIGHT = 340  # pixels from which there is room for curves
@@ -100,7 +101,7 @@ class PlanePanel(LivePanel):
         target.changed.connect(self.take_tilt)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
-        time.run_shown.connect(self.reset)
+        time.pictures_gone.connect(self.reset)
         once.changed.connect(self._on_once)
         stepped.changed.connect(self._on_stepped)
         self._on_once(once.view)

@@ -6,10 +6,11 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.view_state import RunPhase, RunView, spoken
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager
+from studio.names import spoken
 from studio.training.messages.commands import SetDelay, Step
 
 SLOW_SECONDS = 0.5

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import GAP, columns_for, mosaic
 from studio.gui.widgets.tooltip import tooltip
+from studio.number_text import whole
 from studio.training.messages.snapshot import Interpolation
 
 _TIP = "Images on the arc between the latents of the samples. slerp(a, b; t) = [sin((1−t)Ω)·a + sin(tΩ)·b]/sin Ω."

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
-from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tile_view import TileView
 from studio.gui.widgets.tooltip import tooltip
+from studio.number_text import whole
 from studio.training.messages.snapshot import SampleGrid
 
 TIPS = {

@@ -18,9 +18,9 @@ from PySide6.QtGui import QUndoStack
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.log import Level, Log
+from studio.gui.state.run_view import RunPhase
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.undo import Edit
-from studio.gui.state.view_state import RunPhase
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.models.catalog import model_spec
 from studio.progress import Progress
@@ -29,6 +29,7 @@ from studio.training.messages.latents import LatentPoint, Latents, read_latents,
 from studio.training.messages.snapshot import Interpolation, SampleGrid, Snapshot
 
 _SEED_BITS = 31
+_ELSEWHERE = "The run is under way elsewhere, and draws its own samples."
 _ONE_PICTURE = "All samples share one picture, so that none can be picked."
 
 
@@ -106,6 +107,7 @@ class LatentControl(QObject):
         self._asked = ShowBetween()
         self._live = False
         time.run_shown.connect(self._on_other_run)
+        time.changed.connect(self._on_time)
         runs.snapshot_arrived.connect(self._on_snapshot)
         runs.run_changed.connect(self._on_run)
 
@@ -251,6 +253,12 @@ class LatentControl(QObject):
         if self._live != before:
             self._tell()
 
+    @Slot()
+    def _on_time(self) -> None:
+        """Another process may have begun to write into the folder, or has ended."""
+        if self._time.old is not None:
+            self._tell()
+
     def _tell(self) -> None:
         view = LatentView()
         config, grid = self._time.config, self._grid
@@ -261,6 +269,7 @@ class LatentControl(QObject):
             unknown = "" if grid.latents is not None else "It was not kept which latents are behind these samples."
             blocked = one or model_spec(config.model.kind).without_latents or unknown
             stands = "" if self._time.folder is not None else "The run has no folder to keep them in."
+            stands = _ELSEWHERE if self._time.old is not None and self._time.old.owner else stands
             view = LatentView(latents=self._latents, reroll_blocked=stands, pick_blocked=stands or blocked)
         if view != self.view:
             self.view = view

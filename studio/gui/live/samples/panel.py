@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QToolButton, QWidget
 
 from studio.errors import UserError
-from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
-from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
+from studio.gui.at_once.at_once_control import AtOnceControl, AtOnceView
+from studio.gui.at_once.caption import ONCE_TIP, AtOnceCaption
 from studio.gui.live.samples.captioned_pictures import BetweenView, CaptionedPictures
 from studio.gui.live.samples.grid_pair import TIPS, TITLES, GridPair
 from studio.gui.live.samples.latent_control import LatentControl
@@ -19,13 +19,13 @@ from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.number_format import FIGURE_SPACE, whole
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.picture_saver import PictureSaver
 from studio.gui.widgets.pictures import side_by_side
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
-from studio.training.messages.snapshot import Interpolation, SampleGrid, Snapshot
+from studio.number_text import FIGURE_SPACE, whole
+from studio.training.messages.snapshot import SampleGrid, Snapshot
 from studio.training.storage.frames import Frame
 
 _EMPTY = (
@@ -87,11 +87,11 @@ class SamplesPanel(LivePanel):
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
         latents.grid_drawn.connect(self.take_grid)
-        latents.between_drawn.connect(self.take_between)
+        latents.between_drawn.connect(self.way.show_between)
         latents.failed.connect(self.take_failure)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
-        time.run_shown.connect(self.reset)
+        time.pictures_gone.connect(self.reset)
         once.changed.connect(self._on_once)
         stepped.changed.connect(self._on_stepped)
         self._on_once(once.view)
@@ -156,10 +156,6 @@ class SamplesPanel(LivePanel):
         self.request_draw()
 
     @Slot(object)
-    def take_between(self, found: Interpolation) -> None:
-        self.way.show_between(found)
-
-    @Slot(object)
     def take_failure(self, error: UserError) -> None:
         self.saver.say(str(error), "error")
         if self._chosen == "between":
@@ -181,10 +177,8 @@ class SamplesPanel(LivePanel):
             return
         self.show_body()
         picked = len(self.views["raw"].picked)
-        said = f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE)
-        if self._chosen in _WITHHELD:  # what is drawn says itself of which step it is
-            said = ""
-        self._step.setText(f"{said}{picked} picked" if picked else said)
+        said = f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE) + (f"{picked} picked" if picked else "")
+        self._step.setText("" if self._chosen in _WITHHELD else said)  # what is drawn then says itself whose it is
         if self.shown:
             self.pair.show_grid(grid)
 

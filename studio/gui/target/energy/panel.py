@@ -21,11 +21,11 @@ from studio.gui.widgets.buttons import undo_buttons
 from studio.gui.widgets.flow_layout import FlowLayout, flow_of
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.training.config.energy import ColumnTermConfig, EnergyConfig, TermConfig
 
-_EMPTY = "Terms of the energy beside the class offsets appear here.\nOpen a data set under “Set-up” first."
+_EMPTY = "Terms of the energy beside the class offsets appear here.\nChoose a data set under “Change…” first."
 _NO_TERMS = "No terms yet: {alone}. “Add term” favours slanted, thick or any other examples."
 
 
@@ -70,7 +70,7 @@ class EnergyPanel(LivePanel):
         self.busy = plain_label("measuring…", name="energy_busy", role="warning", title="Measuring", tip=tip)
         self.busy.hide()
         self._undo, self._redo = undo_buttons(self.theme, self._setup.undo_stack, "energy_")
-        parts = (self.add, self.busy, self.sum.controls, self._undo, self._redo)
+        parts = (self.add, self._undo, self._redo, self.busy, self.sum.controls)
         return flow_of(*parts, spacing=self.theme.tokens.spacing // 2)
 
     def _connect(self) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 from studio.data.example_set import ExampleSet
 from studio.gui.plots.histogram_plot import HistogramPlot
 from studio.gui.plots.legend import Chip, Legend
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.terms import WEIGHT, Observable, before_and_after, extremes, weight_histogram
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, row_of
@@ -48,7 +48,7 @@ class EnergyPreview(QWidget):
         self.plot.setMinimumHeight(_PLOT_LEAST)
         self.plot.set_label("left", "share (%)")
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-        self.legend = Legend(theme)
+        self.legend = Legend(theme, self.plot)
         for colour, (name, tip) in zip(("data_grey", "target"), _TIPS.items(), strict=True):
             self.legend.add(Chip(name, name, tip), colour)
         self.legend.toggled.connect(self.draw)

@@ -9,17 +9,17 @@ from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
-from studio.figures import compact, percent_words
 from studio.gui.forms.field_info import fault_text, range_of, style_of, title_of
 from studio.gui.forms.fields import Field, SwitchField
 from studio.gui.forms.number_field import NumberField
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.number_text import compact, percent_words
 from studio.perturb.diagnostics import Strength
 from studio.training.config.energy import EnergyConfig
 

@@ -11,10 +11,10 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.theme import ThemeManager, outline_pens
 from studio.gui.widgets.tooltip import set_help
-from studio.tokens import Tokens
+from studio.theme_tokens import Tokens
 
 HANDLE = 6
 """Radius of the handle in pixels; it takes hold a little beyond it."""
@@ -156,7 +156,7 @@ class BarLegend(QWidget):
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         words = sum(metrics.horizontalAdvance(name) for name in _PARTS)
-        return QSize(words + len(_PARTS) * (_SAMPLE + 3 * _SPACE), metrics.height() + 4)
+        return QSize(words + len(_PARTS) * (_SAMPLE + _SPACE + _BETWEEN) - _BETWEEN + 2, metrics.height() + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, tokens = QPainter(self), self._theme.tokens
@@ -168,7 +168,7 @@ class BarLegend(QWidget):
             painter.setPen(QColor(tokens.muted))
             width = self.fontMetrics().horizontalAdvance(name)
             painter.drawText(QRectF(left, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, name)
-            left += width + 2 * _SPACE
+            left += width + _BETWEEN
 
 
 def _data_sample(painter: QPainter, area: QRectF, tokens: Tokens) -> None:
@@ -192,4 +192,4 @@ _PARTS: dict[str, Callable[[QPainter, QRectF, Tokens], None]] = {
     "target": _target_sample,
     "generated": _generated_sample,
 }
-_SAMPLE, _SPACE = 14, 6
+_SAMPLE, _SPACE, _BETWEEN = 14, 5, 8

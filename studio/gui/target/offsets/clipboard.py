@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from studio.errors import UserError
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.columns import HEADERS, Column, exact_text
 
 Cell = tuple[int, int]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from studio.evaluation.arrival import Answer
-from studio.figures import percent
-from studio.gui.state.view_state import TiltView
+from studio.evaluation.arrival import ARRIVED_IF, NO_TILT, Answer, why_untellable
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.number_entry import UNKNOWN, plain_number, shown_offset, shown_weight
+from studio.number_text import percent
+from studio.perturb.diagnostics import Strength
 from studio.perturb.perturbation import Gauge
 
 
@@ -77,7 +78,8 @@ _GENERATED = "The class's share of what the model generates; a dash until sample
 _OF_SAMPLES = "share of samples that a classifier gives to the class"
 _LOCK = "A locked class keeps its target share while other shares and offsets are edited. Click or press Space."
 _ARRIVAL = (
-    "✓ the generated share has arrived at the target, … not yet, ✗ it is not arriving, ? the judge is too weak to tell."
+    "✓ the generated share has arrived at the target, … not yet, ✗ it is not arriving, ? too few samples or too weak a "
+    "judge to tell."
 )
 _PERCENT = "> 99.99 %"
 HEADERS = {
@@ -92,9 +94,11 @@ HEADERS = {
     Column.TARGET: Header("Share p′", "target share", _TARGET, "p′ = p · e^−ΔH / Z,  Z = Σ p · e^−ΔH", _PERCENT),
     Column.GENERATED: Header("Generated", "generated share", _GENERATED, _OF_SAMPLES, _PERCENT),
     Column.LOCK: Header("", "lock", _LOCK),
-    Column.STATUS: Header("", "arrival", _ARRIVAL),
+    Column.STATUS: Header("", "arrival", _ARRIVAL, ARRIVED_IF),
 }
-SIGNS = {Answer.UNKNOWN: "", Answer.NOT_YET: "…", Answer.ARRIVED: "✓", Answer.STALLED: "✗", Answer.UNTOLD: "?"}
+SIGNS = {Answer.UNKNOWN: "", Answer.NOT_YET: "…", Answer.ARRIVED: "✓", Answer.STALLED: "✗"} | dict.fromkeys(
+    (Answer.TOO_WIDE, Answer.UNTOLD), "?"
+)
 _TOO_WEAK = "The judge is too weak to tell these apart."
 
 
@@ -193,7 +197,7 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
 
 
 def applied_text(view: TiltView, row: int) -> str:
-    """The offset that a thermostat makes of the one asked for; empty where it leaves it alone."""
+    """The offset that holding makes of the one asked for; empty where it leaves it alone."""
     applied = view.trained.perturbation.offsets[row]
     return "" if applied == view.perturbation.offsets[row] else shown_offset(applied)
 
@@ -222,13 +226,17 @@ def _status_words(view: TiltView, row: int) -> str:
         case Answer.ARRIVED | Answer.STALLED if once:
             off = "" if found.answer is Answer.ARRIVED else "not "
             return f"Sampled at once: the target is {off}within the 95 % interval."
+        case Answer.UNKNOWN if view.summary.strength is Strength.NONE:
+            return NO_TILT
         case Answer.UNKNOWN:
             return "Nothing has been evaluated since this target is in force."
         case Answer.ARRIVED:
-            return "Arrived: the target was within the 95 % interval of the last two evaluations."
+            return "Arrived: two 95 % intervals in a row hold the target, and nothing far from it."
         case Answer.NOT_YET:
             return "Not yet." if found.more is None else f"Not yet: about {found.more} more evaluations."
         case Answer.STALLED:
             return "Not arriving: the gap to the target no longer shrinks."
+        case Answer.TOO_WIDE:
+            return f"It may have arrived: {why_untellable(view.seen[-1], row)}."
         case Answer.UNTOLD:
             return _TOO_WEAK

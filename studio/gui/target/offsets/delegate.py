@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from studio.evaluation.arrival import Answer
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.bar import Scale, paint_bar
 from studio.gui.target.offsets.columns import HEADERS, SIGNS, Column, applied_text, cell_text
 from studio.gui.target.offsets.table_model import OffsetsModel
 from studio.gui.widgets.theme import ThemeManager, mixed
-from studio.tokens import Tokens
+from studio.theme_tokens import Tokens
 
 THUMBNAIL = 22
 """Least height of an example in pixels; it grows with its row."""

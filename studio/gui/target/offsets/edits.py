@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from studio.errors import UserError
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.presets import Preset
 from studio.gui.target.share_solver import solve_offsets, solve_shares
@@ -89,7 +89,7 @@ class OffsetsEdits:
             name = view.dataset.class_names[index]
             self._target.set_offsets(view.perturbation.offsets, f"Share of {name}", apart=True)
         else:
-            self._target.refresh()
+            self._target.look_back()
 
     def _set(self, view: TiltView, column: Column, values: Mapping[int, float]) -> None:
         share = column is Column.TARGET

@@ -19,15 +19,15 @@ from studio.gui.widgets.buttons import (
     toggle_button,
     undo_buttons,
 )
-from studio.gui.widgets.flow_layout import flow_bar
-from studio.gui.widgets.layouts import column_of
+from studio.gui.widgets.flow_layout import flow_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.perturb.perturbation import Gauge
 
 _HOLD = (
-    "Hold the shares: while it trains, correct the offsets by what evaluations find until the generated shares are "
-    "those asked for. It trades unbiased weights for arrival: they are then of another target than the table’s."
+    "Hold the shares: while it trains, correct the offsets by what evaluations find until the shares of what is "
+    "recognised are those asked for. It trades unbiased weights for arrival: they are then of another target than the "
+    "table’s."
 )
 _DEVIATION = "The largest first: how far the generated share is off the target; while unknown, the target off the data."
 _GAUGES = {
@@ -40,7 +40,7 @@ _GAUGES = {
 
 
 class OffsetsHead(QWidget):
-    """Two lines of controls: buttons of the presets, actions that show a column, and those that choose a gauge."""
+    """Controls in rows: buttons of the presets, actions that show a column, and those that choose a gauge."""
 
     preset_chosen = Signal(object)  # Preset
     column_chosen = Signal(object, bool)  # Column, shown
@@ -60,11 +60,11 @@ class OffsetsHead(QWidget):
         self.undo, self.redo = undo_buttons(theme, stack)
         stack.undoTextChanged.connect(self._name_undo)
         stack.redoTextChanged.connect(self._name_redo)
-        first = flow_bar(*self.presets.values(), self.undo, self.redo, self._menu_button(), spacing=half)
         self.hold = toggle_button("offsets_hold", "Hold", _HOLD)
         self.hold.clicked.connect(self.hold_chosen)
-        second = flow_bar(BarLegend(theme), self.hold, *self._order(), spacing=2 * half)
-        column_of(first, second, inside=self, spacing=half)
+        shown = (self._menu_button(), self.hold, BarLegend(theme), *self._order())
+        self.setLayout(flow_of(*self.presets.values(), self.undo, self.redo, *shown, spacing=half))
+        self.show_classes(0)
 
     def _menu_button(self) -> QToolButton:
         tip = "Which columns there are, and how weights are normalised."

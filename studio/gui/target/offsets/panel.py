@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.setup import Setup
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.clipboard import copied, pasted
 from studio.gui.target.offsets.columns import ON_DEMAND, Column
 from studio.gui.target.offsets.delegate import OffsetsDelegate
@@ -29,7 +29,7 @@ from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.messages import CellMessage
 from studio.gui.widgets.theme import ThemeManager
 
-_EMPTY = "A row for each class appears here.\nOpen a data set under “Set-up” first."
+_EMPTY = "A row for each class appears here.\nChoose a data set under “Change…” first."
 _UNLABELLED = (
     "{name} has no classes to give offsets to.\n"
     "Tilt it under “Energy”: by what is measured of each example, by a formula, or by the judge of another data set."
@@ -110,8 +110,11 @@ class OffsetsPanel(QWidget):
     @Slot(object)
     def _show_tilt(self, view: TiltView | None) -> None:
         before = self._model.view
+        others = before is None or view is None or before.dataset is not view.dataset
+        if others:
+            self.table.let_go()
         self._model.show_tilt(view)
-        if view is not None and (before is None or before.dataset is not view.dataset):
+        if view is not None and others:
             self.head.show_classes(len(view.dataset.class_names))
         self._order()
         self._show_terms(before, view)

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
-from studio.evaluation.arrival import Answer, answer_words, at_once_words
-from studio.figures import compact, fixed, percent_words
-from studio.gui.state.view_state import TiltView
+from studio.evaluation.arrival import ARRIVED_IF, NO_TILT, Answer, answer_words, at_once_words
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import shown_weight
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.number_text import compact, fixed, percent_words
 from studio.perturb.diagnostics import Strength
 
 _PENDING = (
@@ -53,13 +54,22 @@ class OffsetsSummary(QFrame):
         self.answer, self.cost = wrapped_label("answer"), wrapped_label("cost")
         self.pending = plain_label("pending…", name="pending")
         self.answer.setProperty("strong", "true")
-        set_help(self.answer, "Answer", "Whether the class that is tilted most has arrived at its target share.")
+        tip = f"Whether the class that is tilted most has arrived at its target share.\nArrived: {ARRIVED_IF}."
+        set_help(self.answer, "Answer", tip)
         self.pending.hide()
         line = row_of((self.answer, 1), self.pending)
         line.setAlignment(self.pending, Qt.AlignmentFlag.AlignTop)
         margins = (spacing, spacing // 2, spacing, spacing // 2)
         column_of(line, self.cost, inside=self, margins=margins, spacing=spacing // 4)
-        self.cost.setFixedHeight(2 * self.fontMetrics().lineSpacing())  # so that nothing jumps while its text changes
+        self._fit()
+
+    def _fit(self) -> None:
+        """Two lines for the cost, so that nothing jumps while its text changes, or as many as it takes."""
+        self.cost.setFixedHeight(max(2 * self.fontMetrics().lineSpacing(), self.cost.heightForWidth(self.cost.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def show_tilt(self, view: TiltView | None) -> None:
         refused = view is not None and view.refused
@@ -73,7 +83,9 @@ class OffsetsSummary(QFrame):
             return
         said, trained = Sentence.of(view), view.trained
         self.answer.setText(said.answer if view.dataset.labelled else "")
+        self.answer.setVisible(view.dataset.labelled)
         self.cost.setText(view.hint or said.cost)
+        self._fit()
         set_style_property(self.answer, "role", said.answer_role)
         set_style_property(self.cost, "role", "muted" if view.hint else said.cost_role)
         set_style_property(self, "answer", said.answer_role)
@@ -121,7 +133,7 @@ def _tilted(view: TiltView) -> list[int]:
 
 def _answer(view: TiltView) -> tuple[str, str]:
     if view.summary.strength is Strength.NONE:
-        return "No tilt: the target is the data as it is.", "muted"
+        return NO_TILT, "muted"
     index, found = tilted_most(view), view.generated
     name, wanted = view.dataset.class_names[index], percent_words(float(view.summary.target[index]))
     whose = f"{name}s" if len(name) == 1 else name
@@ -136,7 +148,7 @@ def _answer(view: TiltView) -> tuple[str, str]:
     if found is not None and found.at_once:
         return at_once_words(name, view.seen[-1], index), _ROLES.get(where.answer, "muted")
     others = [view.arrival(each).answer for each in _tilted(view)]
-    more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have." if len(others) > 1 else ""
+    more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have arrived." if len(others) > 1 else ""
     return answer_words(name, view.seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")
 
 
@@ -155,7 +167,7 @@ def _cost(view: TiltView) -> tuple[str, str]:
     if view.trained.outweighed:
         parts.append(_OUTWEIGHED)
         role = "error" if role == "error" else "warning"
-    parts += [f"Share error TV {fixed(error, 3)}." for error in _share_error(view)]
+    parts += _share_error(view)
     return " ".join(parts), role
 
 
@@ -171,11 +183,14 @@ def _held(view: TiltView) -> list[str]:
     return [f"Held: ΔH of {view.dataset.class_names[index]} is applied {off}{more}."]
 
 
-def _share_error(view: TiltView) -> list[float]:
-    """Total variation of what is generated from this target, if that is known."""
+def _share_error(view: TiltView) -> list[str]:
+    """Total variation of what is generated from this target, if that is known, and the class that is most off."""
     if view.generated is None or view.generated.stale or not view.dataset.labelled:
         return []
     if len(view.generated.untold) == len(view.dataset.counts):
         return []
-    error = 0.5 * float(np.abs(view.generated.shares - view.summary.target).sum())
-    return [error] if math.isfinite(error) else []
+    off = view.generated.shares - view.summary.target
+    error, most = 0.5 * float(np.abs(off).sum()), int(np.abs(off).argmax())
+    points = f"{100 * off[most]:+.1f}".replace("-", "−")
+    most_off = f", most at {view.dataset.class_names[most]} ({points} points)" if abs(off[most]) >= 0.0005 else ""
+    return [f"Share error TV {fixed(error, 3)}{most_off}."] if math.isfinite(error) else []

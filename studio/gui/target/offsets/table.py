@@ -197,10 +197,10 @@ class OffsetsView(QTableView):
     def editing(self) -> bool:
         return self.state() is QAbstractItemView.State.EditingState
 
-    def _drop(self, *, kept: bool) -> None:
-        held, self._held = self._held, -1
-        self._model.steady = False
-        self.drag_ended.emit(held, kept)
+    def let_go(self) -> int:
+        """Drag no more, as where there are other classes; which one was dragged."""
+        held, self._held, self._model.steady = self._held, -1, False
+        return held
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """An entry that cannot be taken keeps its editor: Qt would close it as soon as another cell is current."""
@@ -228,7 +228,7 @@ class OffsetsView(QTableView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.dragging:
-            self._drop(kept=True)
+            self.drag_ended.emit(self.let_go(), True)
             return
         super().mouseReleaseEvent(event)
         index = self.indexAt(event.position().toPoint())
@@ -267,7 +267,7 @@ class OffsetsView(QTableView):
         current = self.currentIndex()
         if self.dragging:
             if event.key() == Qt.Key.Key_Escape:
-                self._drop(kept=False)
+                self.drag_ended.emit(self.let_go(), False)
             return True
         if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):  # with Ctrl: without, it never comes here
             return super().focusNextPrevChild(event.key() == Qt.Key.Key_Tab)

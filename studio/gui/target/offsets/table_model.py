@@ -9,7 +9,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QImage
 
 from studio.evaluation.arrival import Arrival
-from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.state.dataset_view import DatasetView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.bar import scale_of
 from studio.gui.target.offsets.columns import HEADERS, Column, cell_help, cell_text, exact_text, head_text
 from studio.gui.widgets.pictures import image_of

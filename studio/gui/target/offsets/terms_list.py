@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QWidget
 
-from studio.figures import fixed, percent
 from studio.gui.target.terms import kind_title, term_sign, term_words
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, row_of
-from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
+from studio.number_text import fixed, percent
 from studio.training.config.energy import TermConfig
 
 _SHOWN = 3
@@ -84,8 +83,9 @@ class TermsList(QWidget):
                 set_help(label, "Effect", "Not known yet." if term.enabled else "This term does not count.")
                 continue
             without, with_it = share
-            added = fixed(100 * (with_it - without), 1)
-            label.setText(f"adds {added if added[0] == MINUS else f'+{added}'} % to {name}")
+            points = fixed(100 * abs(with_it - without), 1)
+            says = f"adds {points} points to" if with_it >= without else f"takes {points} points from"
+            label.setText(f"{says} {name}")
             said = f"“{name}” has {percent(with_it)} of the target, and without this term {percent(without)}."
             set_help(label, "Effect", said)
 

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studio.evaluation.report import Mean
-from studio.figures import compact
+from studio.evaluation.evaluation import Mean
+from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.state.subject import Owner
-from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.terms import Observable
-from studio.gui.target.theory.view import CLASS, formula_of, unit_of, with_error
+from studio.gui.target.theory.view import formula_of, unit_of, with_error
+from studio.number_text import compact
 from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
 from studio.training.storage.run import Run
-from studio.training.storage.run_folder import safe_name
 
 if TYPE_CHECKING:
     from studio.response.run_response import Way
@@ -33,13 +33,12 @@ class BackAgain:
 
     Attributes:
         predicted: the gain that theory predicts, by the data.
-        whose: the run and its step, in words.
     """
 
     name: str
     found: Umbrella
     predicted: float
-    whose: str
+    owner: Owner
     dataset: DatasetView
 
     @property
@@ -48,12 +47,11 @@ class BackAgain:
         unit = unit_of(self.name)
         return Mean(value=unit * self.found.mean, error=unit * self.found.error)
 
-    @property
-    def words(self) -> str:
-        unit = " %" if self.name.startswith(CLASS) else ""
+    def words(self, unit: str) -> str:
+        """With the unit of f behind each number of it."""
         plain = compact(unit_of(self.name) * self.found.plain_error, 2)
         return (
-            f"Back again: {_DRAWS:,} draws {self.whose}, weighed by e^(+ΔH), give ⟨f⟩ = "
+            f"Back again: {_DRAWS:,} draws {self.owner.words}, weighed by e^(+ΔH), give ⟨f⟩ = "
             f"{with_error(self.mean, unit)} without the tilt; as many of an untilted model would give it to ± "
             f"{plain}{unit}. Each is worth {compact(self.found.gain, 2)} of those; theory says "
             f"{compact(self.predicted, 2)}."
@@ -98,7 +96,7 @@ def weigh_back(name: str, run: Run, data: LoadedData, title: str, progress: Prog
         name=name,
         found=model.untilted_mean(formula, _DRAWS, progress),
         predicted=model.predicted_gain(formula, progress),
-        whose=f"of “{title}”, step {run.weights_step or 0:,}",
+        owner=Owner(title=title, step=run.weights_step or 0),
         dataset=data.view,
     )
 
@@ -133,19 +131,20 @@ def step_along(
     following = known if known is not None and known.owner.step == run.weights_step else None
     following = following or follow(tilt, names, run, data, title, progress.part(0, 0.9))
     owner, found = following.owner, following.way.step(scale, _DRAWS, progress.part(0.9, 1))
-    words = f"Weights {owner.words}, stepped by dθ/ds to s = {scale:.2f}; not trained"
+    said = ""
     mean, line = found.means.get(shown.name), following.at(shown.name, scale)
     if mean is not None and line is not None:
         factor = unit_of(shown.name)
         sampled = Mean(value=factor * mean.value, error=factor * mean.error)
-        words += f"  ·  {shown.title}: {with_error(sampled, shown.unit)}, by the line {with_error(line, shown.unit)}"
+        said = f"  ·  {shown.title}: {with_error(sampled, shown.unit)}, by the line {with_error(line, shown.unit)}"
     plane = None
     if data.images.plane is not None:
         target = target_on_plane(data.images, data.measured, tilt.perturbation)
         plane = placed(found.values[:_POINTS], target, owner.step)
     view = SteppedView(
-        words=words,
-        file=f"{safe_name(title)}-first-order-s-{scale:.2f}-step-{owner.step}",
+        owner=owner,
+        scale=scale,
+        said=said,
         pictures=data.images.overview(found.values[:_PICTURES]),
         plane=plane,
     )

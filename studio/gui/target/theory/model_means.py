@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.evaluation.report import Mean
+from studio.evaluation.evaluation import Mean
 from studio.gui.evaluation.evaluation_control import EvaluationControl
+from studio.gui.state.history import TimeView
 from studio.gui.state.loaded_data import LoadedData
-from studio.gui.state.stepped_samples import SteppedSamples
+from studio.gui.state.stepped_samples import SteppedSamples, SteppedView
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
 from studio.gui.target.theory import answers
@@ -27,6 +29,7 @@ from studio.training.storage.frames import Frame
 from studio.training.storage.run import Run
 
 _Found = BackAgain | Following | Stepped
+_Owned = TypeVar("_Owned", BackAgain | None, Following | None, SteppedView | None)
 
 
 class ModelMeans(QObject):
@@ -54,6 +57,7 @@ class ModelMeans(QObject):
         self._stepped = stepped
         self._points: tuple[PlaneFrame, int] | None = None  # and the revision of the target that they were made for
         self._busy = False
+        self._asked: object | None = None  # what is being found, unless the run or its steps are gone
         self.back: BackAgain | None = None
         self.following: Following | None = None
         self.said = ""
@@ -61,6 +65,8 @@ class ModelMeans(QObject):
         time.snapshot_shown.connect(self._take_snapshot)
         time.frame_shown.connect(self._take_frame)
         time.run_shown.connect(self._forget)
+        time.pictures_gone.connect(self._lose_points)
+        time.changed.connect(self._on_time)
         target.changed.connect(self._on_target)
 
     def generated(self, name: str) -> Mean | None:
@@ -68,8 +74,8 @@ class ModelMeans(QObject):
         latest = self._evaluations.shown.latest
         if self._points is not None:
             frame, revision = self._points
-            return of_points(name, frame) if self._target.generated.answers(revision) else None
-        if latest is None or not self._target.generated.answers(latest.revision):
+            return of_points(name, frame) if self._target.answers(revision) else None
+        if latest is None or not self._target.answers(latest.revision):
             return None
         return of_evaluation(name, latest.evaluation)
 
@@ -105,17 +111,17 @@ class ModelMeans(QObject):
         self.changed.emit()
         if self.blocked or folder is None or data is None:
             return
-        self._busy = True
+        self._busy, self._asked = True, (asked := object())
         self._tasks.run(
             lambda progress: work(Run.open(folder).near(seen.step), data, seen.title, progress),
-            done=lambda found: self._settle(folder, found),
-            failed=lambda error: self._settle(folder, error),
-            cancelled=lambda: self._settle(folder, UserError(f"{doing} was cancelled")),
+            done=lambda found: self._settle(asked, found),
+            failed=lambda error: self._settle(asked, error),
+            cancelled=lambda: self._settle(asked, UserError(f"{doing} was cancelled")),
         )
 
-    def _settle(self, folder: Path, found: _Found | UserError) -> None:
+    def _settle(self, asked: object, found: _Found | UserError) -> None:
         self._busy = False
-        if folder != self._time.folder:
+        if asked is not self._asked:
             return
         self.said = str(found) if isinstance(found, UserError) else ""
         if isinstance(found, BackAgain):
@@ -137,6 +143,17 @@ class ModelMeans(QObject):
             self._stepped.show(None)
 
     @Slot(object)
+    def _on_time(self, seen: TimeView) -> None:
+        """The run may be called otherwise by now."""
+        back, following = _called(self.back, seen.title), _called(self.following, seen.title)
+        if back is not self.back or following is not self.following:
+            self.back, self.following = back, following
+            self.changed.emit()
+        stepped = _called(self._stepped.view, seen.title)
+        if stepped is not self._stepped.view:
+            self._stepped.show(stepped)
+
+    @Slot(object)
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         """Points of the plane come with every snapshot."""
         if snapshot.plane is not None:
@@ -152,8 +169,20 @@ class ModelMeans(QObject):
             self.changed.emit()
 
     @Slot()
+    def _lose_points(self) -> None:
+        self._points = None
+        self.changed.emit()
+
+    @Slot()
     def _forget(self) -> None:
-        self._points = self.back = self.following = None
+        self._points = self.back = self.following = self._asked = None
         self.said = ""
         self._stepped.show(None)
         self.changed.emit()
+
+
+def _called(found: _Owned, title: str) -> _Owned:
+    """The same of its run as that is called now."""
+    if found is None or found.owner.title == title:
+        return found
+    return replace(found, owner=replace(found.owner, title=title))

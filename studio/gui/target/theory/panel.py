@@ -8,9 +8,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.errors import UserError
-from studio.evaluation.report import Mean
+from studio.evaluation.evaluation import Mean
 from studio.gui.plots.legend import Chip, Legend, is_cramped
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
@@ -34,7 +34,7 @@ from studio.gui.target.theory.view import (
 )
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
-from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.live_panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.perturb.theory import Theory
 
@@ -77,7 +77,7 @@ class TheoryPanel(LivePanel):
         controls.apply.clicked.connect(self._ask_apply)
         self.plots = TheoryPlots(controls.shown, theme)
         self.plots.arranged.connect(self.request_draw)
-        self.legend = Legend(theme)
+        self.legend = Legend(theme, *self.plots.by_name.values())
         self.legend.add(Chip("data", *DATA, width=15), "data_grey")
         for colour, (name, (title, tip)) in enumerate(SERIES.items()):
             self.legend.add(Chip(name, title, tip, width=15), colour)
@@ -190,7 +190,7 @@ class TheoryPanel(LivePanel):
             owner, start = self._following.owner, self._following.way.start
             text += f" The model’s line is {owner.words}, trained at s = {start:.0f}."
         if self._back is not None:
-            text += f" {self._back.words}"
+            text += f" {self._back.words(self._unit)}"
         self.verdict.setText(f"{self._means.said} {text}".strip())
 
     def _show_generated(self, found: Mean | None) -> None:
@@ -201,8 +201,12 @@ class TheoryPanel(LivePanel):
 
     def _show_value(self, name: str, found: Mean | None) -> None:
         """Beside a name of the legend."""
-        text = "–" if found is None else with_error(found, self._offered[self.controls.choice.currentData()].unit)
+        text = "–" if found is None else with_error(found, self._unit)
         self.legend.chips[name].set_value(text)
+
+    @property
+    def _unit(self) -> str:
+        return self._offered[self.controls.choice.currentData()].unit
 
     @property
     def _back(self) -> BackAgain | None:

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QBoxLayout, QToolButton, QWidget
 
-from studio.evaluation.report import Mean
+from studio.evaluation.evaluation import Mean
 from studio.gui.plots.axis import Line
 from studio.gui.plots.profile_plot import MeanMark, ProfilePlot
 from studio.gui.plots.reference_lines import ReferenceLines

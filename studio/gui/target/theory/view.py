@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.evaluation.report import Evaluation, Mean
-from studio.figures import compact, percent_words
+from studio.evaluation.evaluation import Evaluation, Mean
 from studio.gui.plots.axis import Line
-from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.state.dataset_view import DatasetView
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.terms import Observable
+from studio.number_text import compact, percent_words
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.features import measure
-from studio.perturb.ladder import Ladder
+from studio.perturb.free_energy import Ladder
 from studio.perturb.theory import COLLAPSED, Reweighted, Theory
 from studio.training.messages.snapshot import PlaneFrame
 
