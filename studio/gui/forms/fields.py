@@ -156,10 +156,11 @@ class PathField(QWidget, Field):
 
     @Slot()
     def _browse(self) -> None:
+        start = self.line.text() or str(Path.home())
         if self._folder:
-            chosen = QFileDialog.getExistingDirectory(self, self._title, self.line.text())
+            chosen = QFileDialog.getExistingDirectory(self, self._title, start)
         else:
-            chosen, _ = QFileDialog.getOpenFileName(self, self._title, self.line.text())
+            chosen, _ = QFileDialog.getOpenFileName(self, self._title, start)
         if chosen:
             self.line.setText(chosen)
             self._done()
@@ -193,6 +194,8 @@ class JudgeField(ChoiceField):
     @Slot()
     def _chosen(self) -> None:
         if self.currentData() == _BROWSE:
-            path = QFileDialog.getExistingDirectory(self, "Folder with a sub-folder of images for each class")
+            path = QFileDialog.getExistingDirectory(
+                self, "Folder with a sub-folder of images for each class", str(Path.home())
+            )
             self.show_value(_FOLDER + path if path else self._given)
         super()._chosen()

@@ -86,7 +86,7 @@ class RunExports(QObject):
         self._tasks.run(work, done=lambda said: self.said.emit(f"{said} in {out}"), failed=self.failed.emit)
 
     def ask_import(self, root: Path) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Import a run", "", "Zip archive (*.zip)")
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Import a run", str(_documents()), "Zip archive (*.zip)")
         if not chosen:
             return
 

@@ -166,7 +166,8 @@ class SweepWindow(QWidget):
     def _ask_file(self) -> None:
         if self.results is None:
             return
-        name, _ = QFileDialog.getSaveFileName(self, "Save the table", f"{self.results.sweep}.csv", "CSV (*.csv)")
+        start = str(Path.home() / f"{self.results.sweep}.csv")
+        name, _ = QFileDialog.getSaveFileName(self, "Save the table", start, "CSV (*.csv)")
         if name:
             self.save_csv(Path(name))
 

@@ -279,6 +279,7 @@ class DataSection(QWidget):
         if result == dialog.DialogCode.Accepted:
             self._load(dialog.config)
         else:
+            self._setup.lack("")
             self._show_again()
         dialog.deleteLater()
 

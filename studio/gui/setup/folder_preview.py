@@ -210,12 +210,12 @@ class FolderPreviewDialog(QDialog):
     # -- the end
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter in a field finishes the field; only on a button does it press one."""
+        """Enter loads, unless it has finished a field, for which the folder is looked into anew."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and not isinstance(self.focusWidget(), QPushButton):
-            event.accept()
-            return
-        super().keyPressEvent(event)
+        if not enter or isinstance(self.focusWidget(), QPushButton):
+            super().keyPressEvent(event)
+        elif self.load.isEnabled():
+            self.accept()
 
     def done(self, result: int) -> None:
         self._end()

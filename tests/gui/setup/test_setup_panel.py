@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
+    QFileDialog,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -249,6 +250,19 @@ def test_that_a_folder_is_found_however_it_was_typed(
     assert find(find(panel, QWidget, "image_folder"), QLineEdit, "path").text() == str(folder)
 
 
+def test_that_a_folder_is_looked_for_at_home(qtbot: QtBot, panel: SetupPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(_: QWidget, title: str, start: str) -> str:
+        asked.append(start)
+        return ""
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", ask)
+    choose(qtbot, find(panel, QComboBox, "dataset"), "folder")
+    qtbot.keyClick(find(panel, QWidget, "image_folder").browse, Key.Key_Space)
+    assert asked == [str(Path.home())]
+
+
 def test_that_a_preview_that_is_cancelled_changes_nothing(
     qtbot: QtBot, panel: SetupPanel, controls: Controls, folder: Path
 ) -> None:
@@ -256,6 +270,20 @@ def test_that_a_preview_that_is_cancelled_changes_nothing(
     qtbot.keyClick(dialog, Key.Key_Escape)
     assert controls.setup.config.dataset.kind == "digits"
     assert find(panel, QComboBox, "dataset").currentData() == "digits"
+    assert controls.setup.lacking == "", "digits can be trained on"
+
+
+def test_that_enter_loads_a_preview_but_first_takes_what_is_entered(
+    qtbot: QtBot, panel: SetupPanel, controls: Controls, folder: Path
+) -> None:
+    dialog = open_preview(qtbot, panel, folder)
+    size = find(dialog, NumberField, "size").lineEdit()
+    enter(qtbot, size, "16")
+    assert dialog.isVisible()
+    qtbot.waitUntil(dialog.load.isEnabled)
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        qtbot.keyClick(size, Key.Key_Return)
+    assert controls.setup.config.dataset == FolderConfig(path=str(folder), size=16)
 
 
 @pytest.mark.parametrize(("make", "told"), [(False, "The folder does not exist"), (True, "The folder holds no images")])

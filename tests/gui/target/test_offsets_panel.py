@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -373,6 +373,50 @@ def test_that_ten_classes_fit_in_560_pixels_and_numbers_do_not_move_columns(hand
     assert [header.sectionSize(column) for column in Column] == before
 
 
+@pytest.mark.usefixtures("dressed")
+def test_that_nothing_moves_while_the_answer_takes_another_line_or_a_share_swings(
+    hand: Hand, controls: Controls
+) -> None:
+    model, bar = hand.table.model(), hand.table.verticalScrollBar()
+    ask_share(controls.target, 2, 0.3)
+    hand.panel.resize(490, 640)
+    places, heads = set(), set()
+    for share in (0.29, 0.31, 0.29):
+        evaluated(controls, seen(controls, 100, share))
+        for more in ("", " It is not arriving, and so says a line that is longer than there is room for."):
+            hand.panel.summary.answer.setText(hand.panel.summary.answer.text() + more)
+            for _ in range(5):
+                QApplication.processEvents()
+            places.add((hand.table.height(), hand.table.rowHeight(0), bar.isVisible()))
+        heads.add(model.headerData(Column.BAR, Qt.Orientation.Horizontal))
+    assert len(places) == 1
+    assert heads == {"0–30 %", "0–40 %"}
+    assert model.headerData(Column.BAR, Qt.Orientation.Horizontal) == "0–40 %", "the bars keep what they once needed"
+    ask_share(controls.target, 2, 0.2)
+    assert model.headerData(Column.BAR, Qt.Orientation.Horizontal) == "0–20 %"
+
+
+def test_that_no_scroll_bar_comes_up_for_a_moment_while_all_classes_fit(qtbot: QtBot, hand: Hand) -> None:
+    """It would cover the answers until the rows are lower."""
+    bar, shown = hand.table.verticalScrollBar(), 0
+
+    class Watch(QObject):
+        def eventFilter(self, _: QObject, event: QEvent) -> bool:
+            nonlocal shown
+            shown += event.type() == QEvent.Type.Show
+            return False
+
+    watch = Watch()
+    bar.installEventFilter(watch)
+    for height in (640, 600, 560, 520):
+        hand.panel.resize(490, height)
+        QApplication.processEvents()
+    assert shown == 0
+    hand.panel.resize(490, 330)
+    QApplication.processEvents()
+    assert bar.isVisible()
+
+
 def test_that_an_empty_panel_says_what_to_do(qtbot: QtBot, theme: ThemeManager) -> None:
     controls = Controls()
     panel = OffsetsPanel(controls.setup, controls.target, theme)
@@ -580,6 +624,10 @@ def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrive
     assert answer.text() == "2s: 29.4 ± 3.0 % of 30 %. It has arrived."
     assert hand.panel.summary.cost.text().endswith("Share error TV 0.003, most at 2 (−0.6 points).")
     assert hand.table.model().index(2, Column.STATUS).data() == "✓"
+    evaluated(controls, first, seen(controls, 200, 0.29))
+    said = hand.table.model().index(2, Column.STATUS).data(Qt.ItemDataRole.ToolTipRole)
+    assert answer.text().endswith("Not yet (about 1 more evaluation).")
+    assert "about 1 more evaluation." in said
     wide = seen(controls, 400, 0.361, low=np.full(10, 0.269), high=np.full(10, 0.453), count=105)
     evaluated(controls, first, wide, replace(wide, step=500))
     assert answer.text() == "2s: 36.1 ± 9.2 % of 30 %. It may have arrived: too few samples to tell, 240 would do."

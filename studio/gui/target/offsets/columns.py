@@ -233,7 +233,8 @@ def _status_words(view: TiltView, row: int) -> str:
         case Answer.ARRIVED:
             return "Arrived: two 95 % intervals in a row hold the target, and nothing far from it."
         case Answer.NOT_YET:
-            return "Not yet." if found.more is None else f"Not yet: about {found.more} more evaluations."
+            more = found.more or 0
+            return f"Not yet: about {more} more evaluation{'s' * (more > 1)}." if more else "Not yet."
         case Answer.STALLED:
             return "Not arriving: the gap to the target no longer shrinks."
         case Answer.TOO_WIDE:

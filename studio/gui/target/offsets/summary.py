@@ -60,12 +60,16 @@ class OffsetsSummary(QFrame):
         line = row_of((self.answer, 1), self.pending)
         line.setAlignment(self.pending, Qt.AlignmentFlag.AlignTop)
         margins = (spacing, spacing // 2, spacing, spacing // 2)
-        column_of(line, self.cost, inside=self, margins=margins, spacing=spacing // 4)
-        self._fit()
+        column_of(line, self.cost, 1, inside=self, margins=margins, spacing=spacing // 4)
 
     def _fit(self) -> None:
-        """Two lines for the cost, so that nothing jumps while its text changes, or as many as it takes."""
-        self.cost.setFixedHeight(max(2 * self.fontMetrics().lineSpacing(), self.cost.heightForWidth(self.cost.width())))
+        """Two lines for each, so that nothing jumps while their texts change, or as many as they take."""
+        room, lines = self.contentsRect().width(), 2 * (2 if self.answer.isVisibleTo(self) else 1)
+        layout = self.layout()
+        assert layout is not None
+        air = layout.contentsMargins().top() + layout.contentsMargins().bottom() + layout.spacing()
+        least = lines * self.fontMetrics().lineSpacing() + air
+        self.setFixedHeight(max(least, layout.totalHeightForWidth(room)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -133,8 +133,11 @@ class OffsetsView(QTableView):
     @Slot()
     def fit(self) -> None:
         """Widths from the font and heights from the room; none depends on numbers that change, so nothing jumps."""
-        rows = max(1, self._model.rowCount())
-        self.verticalHeader().setDefaultSectionSize(max(_LOWEST, min(_HIGHEST, self.viewport().height() // rows)))
+        rows, room = max(1, self._model.rowCount()), self.viewport().height()
+        height = max(_LOWEST, min(_HIGHEST, room // rows))
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if rows * height > room else policy.ScrollBarAlwaysOff)
+        self.verticalHeader().setDefaultSectionSize(height)
         left = self.viewport().width()
         for column in Column:
             hidden = column in ON_DEMAND and column not in self.shown

@@ -29,7 +29,8 @@ class OffsetsModel(QAbstractTableModel):
     Attributes:
         classes: class of each row.
         seen: rows on the screen.
-        scale: share at the right end of the bars; where there are many classes, of those on the screen.
+        scale: share at the right end of the bars; where there are many classes, of those on the screen. Of one target
+            it never shrinks, so that the bars hold still while shares swing.
         steady: the scale stays, as during a drag.
     """
 
@@ -43,6 +44,7 @@ class OffsetsModel(QAbstractTableModel):
         self.classes: list[int] = []
         self.seen = range(0)
         self.scale, self.steady = 1.0, False
+        self._scaled_for = np.zeros(0)  # target shares
 
     def show_tilt(self, view: TiltView | None) -> None:
         """Show another tilt; the selection survives unless the data set is another."""
@@ -98,7 +100,9 @@ class OffsetsModel(QAbstractTableModel):
     def _rescale(self) -> None:
         if self.view is not None and not self.steady:
             classes = self.classes[self.seen.start : self.seen.stop] if self.is_long else self.classes
-            self.scale = scale_of(self.view, classes or self.classes)
+            same = not self.is_long and np.array_equal(self.view.summary.target, self._scaled_for)
+            self.scale = max(self.scale if same else 0.0, scale_of(self.view, classes or self.classes))
+            self._scaled_for = self.view.summary.target
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.BAR, Column.BAR)
 
     def cell(self, place: int, column: int) -> QModelIndex:
