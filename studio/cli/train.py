@@ -251,7 +251,8 @@ class _Watcher:
                 self.folder = folder
                 self._meter.doing("Training")
                 self._meter.begin(self._done(step, self._spent))
-                say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
+                by = f"{threads} thread{'s' * (threads != 1)}"
+                say(f"{parameters:,} parameters on {device}, {by}; run folder {folder}")
             case Remarked(text=text):
                 say(text)
             case Logged(step=step, values=values):

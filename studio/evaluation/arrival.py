@@ -53,13 +53,11 @@ ARRIVED_IF = (
     "twice in a row, the 95 % interval holds p′, and lies within p′ ± D/3; D is the largest |p′ − p| of all classes"
 )
 """The rule, for tooltips."""
-
 NO_TILT = "No tilt: the target is the data as it is."
-
 _ASKED = 0.01
 """A target that asks for less of every class is of other things than classes."""
-_NOTHING = 0.8
-"""Wider intervals say nothing, as where hardly a sample is recognised."""
+_NOTHING, _FEW = 0.8, 30
+"""Wider intervals say nothing, as where hardly a sample is recognised; and how many are hardly any."""
 _LOPSIDED = 0.1
 """Of half an interval, by which its middle may be off the share."""
 _SAME = 1e-6
@@ -112,6 +110,12 @@ class Sighting:
         """Whether the target of a class is within the interval of its share."""
         return index not in self.untold and bool(self.low[index] <= self.target[index] <= self.high[index])
 
+    @property
+    def why_untold(self) -> str:
+        """Why the share of an untold class is not known, in a clause."""
+        few, weak = "recognises hardly any of these samples", "is too weak to tell these apart from others"
+        return f"the judge {few if self.count < _FEW else weak}"
+
     def half(self, index: int) -> float:
         """Half of the interval."""
         return float(self.high[index] - self.low[index]) / 2
@@ -156,9 +160,7 @@ class Arrival:
 
 
 def since_edit(seen: Sequence[Sighting]) -> tuple[Sighting, ...]:
-    """The evaluations by the newest one's judge since its target is in force, of those of one run in the order of their
-    steps.
-    """
+    """Those by the newest one's judge since its target is in force, of one run's in the order of their steps."""
     found: list[Sighting] = []
     for each in (each for each in reversed(seen) if each.judge == seen[-1].judge):
         target = seen[-1].target
@@ -238,7 +240,7 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
         case Answer.UNKNOWN:
             return f"{class_name}: not known yet, of {wanted}."
         case Answer.UNTOLD:
-            return f"{class_name}: the judge is too weak to tell these apart from others."
+            return f"{class_name}: {seen.why_untold}."
         case Answer.ARRIVED if not seen.holds(index):
             said = "It had arrived; this one evaluation misses it."
         case Answer.ARRIVED:

@@ -264,4 +264,7 @@ def test_that_one_look_at_samples_made_for_the_target_says_all(share: float, ans
     assert at_once_words("2", seen, 0) == said
     untold = replace(seen, untold=frozenset({0}))
     assert arrival_at_once(untold, 0).answer is Answer.UNTOLD
+    assert at_once_words("cat", replace(untold, count=3), 0) == (
+        "cat: the judge recognises hardly any of these samples."
+    )
     assert at_once_words("cat", untold, 0) == "cat: the judge is too weak to tell these apart from others."

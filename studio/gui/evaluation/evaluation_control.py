@@ -27,7 +27,6 @@ from studio.training.messages.commands import CancelEvaluation, EvaluateNow
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.run.session import RunRequest
 
-_NO_IMAGES = "Only images can be judged; the plane shows how far points are from their target."
 _REMEMBERED = 20 * KEPT
 """Evaluations of the run under way that it may go back among."""
 
@@ -128,7 +127,8 @@ class EvaluationControl(QObject):
         """Evaluate the model of this moment, or by the weights kept nearest to the step that is looked at."""
         kept = self._on_disk.run
         if kept is not None:
-            if self._on_disk.evaluate(kept, self._time.view.step):
+            step = self._time.view.step
+            if not kept.why_not(step) and self._on_disk.evaluate(kept, step):
                 self._show()
             return
         if self._judge.judges is None or self.view.doing:
@@ -240,10 +240,10 @@ class EvaluationControl(QObject):
             return EvaluationView(history=HistoryView(others=others, missing=self._why_not))
         view, kept = self._at_cursor, self._on_disk.run
         if kept is not None:
-            tip = kept.words(self._time.view.step)
-            if kept.judges is None or not kept.judges.possible:
-                tip = self._data.missing or _NO_IMAGES
-            view = replace(view, possible=kept.judges is not None and kept.judges.possible, tip=tip)
+            step = self._time.view.step
+            why_not = kept.why_not(step)
+            tip = (why_not and self._data.missing) or why_not or kept.words(step)
+            view = replace(view, possible=not why_not, tip=tip)
         asked = self._on_disk.asked
         if asked is not None and asked.folder == self._time.folder:
             view = replace(view, doing=f"Evaluating step {asked.step:,}")

@@ -22,6 +22,9 @@ from studio.training.messages.events import Evaluated
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity, nearest_kept
 
+_UNTRAINED = "Only the weights of step 0 are kept of this run, from before training."
+_NO_IMAGES = "Only images can be judged; the plane shows how far points are from their target."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRun:
@@ -41,12 +44,16 @@ class KeptRun:
         """The step nearest to this one whose weights are kept."""
         return nearest_kept(self.steps, step)
 
+    def why_not(self, step: int) -> str:
+        """Why this step cannot be evaluated, in a sentence; empty if it can."""
+        if self.judges is None or not self.judges.possible:
+            return _NO_IMAGES
+        return _UNTRAINED if step and not self.nearest(step) else ""
+
     def words(self, step: int) -> str:
         """What an evaluation at this step would look at, in a sentence."""
         found = self.nearest(step)
         nearest = "" if found == step else f", the nearest to step {step:,} that are kept"
-        if not found and step:
-            nearest = ", from before training: no others are kept"
         return f"Judge samples by the weights of step {found:,}{nearest}; the result stays with the run."
 
 

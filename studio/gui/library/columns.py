@@ -79,7 +79,10 @@ _FRECHET = (
     "Distance of samples to the tilted data in the judge's features, at the last evaluation. "
     "|μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½)."
 )
-_STATUS = "How the run is going or ended; the tooltip says what is wrong with a damaged folder."
+_STATUS = (
+    "How the run is going or ended, or that it is under way elsewhere, in another process; the tooltip says what is "
+    "wrong with a damaged folder."
+)
 _TAGS = "Your own tags, separated by commas. F2 edits them."
 
 HEADERS = {

@@ -15,7 +15,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
-from studio.library.run_summary import RunSummary, summary_of
+from studio.library.run_summary import UNFINISHED, RunSummary, summary_of
 from studio.paths import choose_runs_root
 from studio.training.storage.folder_lock import owner_of
 
@@ -86,9 +86,11 @@ class LibraryControl(QObject):
         return next((entry.sweep for entry in self.entries if entry.sweep), "")
 
     def status_of(self, entry: RunSummary) -> str:
-        """How a run stands; of the one under way the index does not know."""
-        run = self._runs.run
-        return str(run.phase) if self._under_way(entry) else entry.status
+        """How a run stands; of those under way, here or elsewhere, the index does not know."""
+        if self._under_way(entry):
+            return str(self._runs.run.phase)
+        lives = entry.status == UNFINISHED and owner_of(self.root / entry.folder)
+        return "elsewhere" if lives else entry.status
 
     def steps_of(self, entry: RunSummary) -> int:
         """How far a run is, the one under way included."""

@@ -95,7 +95,7 @@ class RunFigures(QWidget):
             run = RunView()
         elif not subject.live:  # of a run from disk no more is known
             run = RunView(step=subject.step)
-        self.phase.setText(str(run.phase) if subject.live else "on disk")
+        self.phase.setText(str(run.phase) if subject.live else "elsewhere" if subject.elsewhere else "on disk")
         live = run.phase is not RunPhase.IDLE and run.phase is not RunPhase.PREPARING
         texts = {
             "step": f"{run.step:,}",

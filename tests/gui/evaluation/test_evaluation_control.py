@@ -30,6 +30,7 @@ from studio.training.storage.metrics import read_metrics
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.run import Run
 from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.run_identity import RunIdentity
 from tests.gui.evaluation.test_shares_panel import evaluation
 from tests.gui.hands import Hands
 from tests.gui.shown import make_snapshot, show
@@ -284,7 +285,21 @@ def kept(controls: Controls, kept_judge: None) -> Path:
 def test_that_weights_from_before_training_are_near_to_no_other_step(kept: list[int], at: int, nearest: int) -> None:
     run = KeptRun(folder=Path(), judges=None, name="", steps=kept)
     assert run.nearest(at) == nearest
-    assert ("from before training: no others are kept" in run.words(at)) == (kept == [0])
+    assert f"weights of step {nearest:,}" in run.words(at)
+
+
+def test_that_weights_from_before_training_are_no_answer_at_a_later_step(
+    qtbot: QtBot, hands: Hands, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a run that another process has just begun."""
+    bench, action = hands.bench, hands.window.actions_of_run["evaluate"]
+    monkeypatch.setattr(RunIdentity, "kept_steps", [0])
+    with qtbot.waitSignal(bench.time.moment_shown):
+        bench.time.open(kept)
+    assert not action.isEnabled()
+    assert "Only the weights of step 0 are kept" in action.toolTip()
+    bench.evaluations.evaluate()
+    assert not bench.evaluations.shown.doing
 
 
 def test_that_a_run_from_disk_is_evaluated_at_the_step_whose_weights_are_nearest(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from studio.library.notes import RunNotes, read_notes, write_notes
 from studio.library.run_summary import RunSummary, summary_of
 from studio.paths import runs_root
 from studio.training.storage.fingerprints import Fingerprints
+from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.metrics import read_metrics
 from tests.gui.hands import Hands, enter, find, panel_of, write
 from tests.gui.shown import show
@@ -491,6 +493,18 @@ def test_that_ticked_runs_lie_over_the_curves_that_are_shown_and_say_whose_they_
     assert len(losses.legend.chips) == len(own) + 1, "the run that is shown does not lie over itself"
     panel.model.setData(box, Qt.CheckState.Unchecked.value, CHECKED)
     assert len(losses.legend.chips) == len(own)
+
+
+def test_that_a_run_under_way_elsewhere_says_so_for_as_long_as_it_is(
+    panel: RunsPanel, controls: Controls, three_runs: Path
+) -> None:
+    controls.library.entries = [replace(summary_of(three_runs / "a"), status="unfinished")]
+    controls.library.changed.emit()
+    assert text(panel, "twos", Column.STATUS) == "unfinished"
+    owner = FolderLock(three_runs / "a")
+    assert text(panel, "twos", Column.STATUS) == "elsewhere"
+    owner.release()
+    assert text(panel, "twos", Column.STATUS) == "unfinished"
 
 
 def test_that_a_run_says_how_far_it_is_of_its_limit(panel: RunsPanel, controls: Controls, three_runs: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSpinBox, QToolButton
+from PySide6.QtWidgets import QLabel, QSpinBox, QToolButton
 
 from studio.gui.state.history import TimeView
 from studio.gui.timeline import follower
@@ -98,6 +98,7 @@ def test_that_a_run_that_is_trained_elsewhere_is_followed_to_its_end(
     reroll = hands.find(QToolButton, "samples_reroll")
     look_at(hands, run)
     assert said(hands) == "under way elsewhere, step 1,000"
+    assert hands.find(QLabel, "run_phase").text() == "elsewhere"
     assert f"process {trainer.pid}" in resume.toolTip()
     assert (resume.isEnabled(), hands.window.actions_of_run["resume"].isEnabled()) == (False, False)
     assert like.isEnabled()

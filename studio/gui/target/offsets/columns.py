@@ -99,7 +99,6 @@ HEADERS = {
 SIGNS = {Answer.UNKNOWN: "", Answer.NOT_YET: "…", Answer.ARRIVED: "✓", Answer.STALLED: "✗"} | dict.fromkeys(
     (Answer.TOO_WIDE, Answer.UNTOLD), "?"
 )
-_TOO_WEAK = "The judge is too weak to tell these apart."
 
 
 def head_text(view: TiltView | None, column: Column, scale: float) -> str:
@@ -213,7 +212,7 @@ def _generated_words(view: TiltView, row: int) -> str:
     if found is None:
         return "not known yet: it appears once samples have been evaluated."
     if row in found.untold:
-        return f"unknown. {_TOO_WEAK}"
+        return f"unknown: {view.seen[-1].why_untold}."
     ends = f"95 % interval {percent(found.low[row])} … {percent(found.high[row])}"
     whose = found.note or f"of step {found.step:,}{', sampled at once' * found.at_once}"
     return f"{cell_text(view, row, Column.GENERATED)} ({ends}), {whose}."
@@ -240,4 +239,4 @@ def _status_words(view: TiltView, row: int) -> str:
         case Answer.TOO_WIDE:
             return f"It may have arrived: {why_untellable(view.seen[-1], row)}."
         case Answer.UNTOLD:
-            return _TOO_WEAK
+            return f"Unknown: {view.seen[-1].why_untold}."

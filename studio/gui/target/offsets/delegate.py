@@ -39,7 +39,7 @@ _PADDING = 6
 _CURRENT, _SELECTED = 0.1, 0.24
 """How much of the accent there is in the row that a person is in, and in what is selected."""
 _STATUS_COLOURS = {Answer.ARRIVED: "ok", Answer.STALLED: "warning"}
-_TOO_WEAK = "judge too weak to tell"
+_UNKNOWN = "not told apart"
 
 
 class CellEditor(QLineEdit):
@@ -146,9 +146,9 @@ class OffsetsDelegate(QStyledItemDelegate):
         paint_bar(painter, scale, model.view, place, self._theme.tokens, handle=marked)
         left = scale.x(max(float(model.view.summary.target[place]), float(model.view.dataset.shares[place]))) + 12
         room = cell.right() - left
-        if found is not None and place in found.untold and painter.fontMetrics().horizontalAdvance(_TOO_WEAK) < room:
+        if found is not None and place in found.untold and painter.fontMetrics().horizontalAdvance(_UNKNOWN) < room:
             painter.setPen(QColor(self._theme.tokens.muted))
-            painter.drawText(QRectF(left, cell.top(), room, cell.height()), Qt.AlignmentFlag.AlignVCenter, _TOO_WEAK)
+            painter.drawText(QRectF(left, cell.top(), room, cell.height()), Qt.AlignmentFlag.AlignVCenter, _UNKNOWN)
 
     def _paint_class(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, place: int) -> None:
         cell, gap = option.rect, self._theme.tokens.spacing // 2
