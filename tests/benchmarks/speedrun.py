@@ -192,7 +192,7 @@ def _drawing(entry: str, trainer: Trainer) -> Callable[[Perturbation], Images]:
     """Draws samples for a target: that of the trainer, or any at once."""
     if entry not in AT_ONCE:
         return lambda target: np.asarray(trainer.sample(SAMPLES, seed=1), np.uint8)
-    data, judges = trainer.data, Judges(trainer.data, default_data_root())
+    data, judges = trainer.whole, Judges(trainer.whole, default_data_root())
     own = TrainedModel(
         model=trainer.shown(averaged=True).eval(),
         target=trainer.perturbation,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.data.example_set import ExampleSet
-from studio.data.image_set import ImageSet
 from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Values
 from studio.perturb.arrays import Floats
@@ -38,8 +37,8 @@ class SampleFeatures:
         self.judge: Judge | None = None
 
     def bring_judge(self, progress: Progress) -> None:
-        """That of the data set, which may have to be trained first."""
-        if self.judge is None and self._examples.labelled and isinstance(self._examples, ImageSet):
+        """That of the data set, which may have to be trained first; raises UserError where images cannot be judged."""
+        if self.judge is None and self._examples.labelled and self._examples.plane is None:
             self.judge = self._judges.judge("", progress)
 
     def look(self, values: Values) -> Drawn:

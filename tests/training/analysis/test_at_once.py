@@ -13,6 +13,7 @@ from studio.data.digits import DigitsConfig, load_digits
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.data.planar.config import MoonsConfig
+from studio.data.subset import part_of
 from studio.errors import Cancelled, UserError
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.conditional import Conditional
@@ -82,6 +83,12 @@ def test_that_a_share_that_is_asked_for_is_there_at_once(digits: ImageSet, train
     assert found.method == "reject"
     assert shares[2] == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / 600) ** 0.5)
     assert np.delete(shares, 2).min() > 0.04
+
+
+def test_that_images_that_nobody_can_judge_are_refused_and_not_drawn_as_they_are(digits: ImageSet) -> None:
+    part = of(part_of(digits, np.arange(900)))
+    with pytest.raises(UserError, match="judged"):
+        part.sample(Perturbation(offsets=tuple(-1.0 * (np.arange(10) == 2))), 100)
 
 
 def test_that_features_and_the_log_odds_of_judges_are_those_of_what_is_generated(digits: ImageSet) -> None:
