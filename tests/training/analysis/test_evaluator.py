@@ -1,7 +1,7 @@
 """Evaluation beside training: it keeps its budget, answers on demand, and training takes no notice."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 import torch
@@ -166,3 +166,23 @@ def test_that_a_full_memory_calls_it_off_and_the_run_goes_on(
     assert sum(isinstance(event, EvaluationEnded) for event in events) == 1
     assert run.step_count >= 4
     assert evaluator.turn(1e9) is None
+
+
+@pytest.mark.parametrize("begin", [Evaluator.demand, Evaluator.look])
+def test_that_no_step_is_judged_by_the_latents_of_another(
+    begin: Callable[[Evaluator, float], object], judge: Judge
+) -> None:
+    """Of the same weights, as the average has them for a few steps; by an evaluator of its own, as after a resume."""
+    of = Trainer(tiny_config("vae", evaluation={"samples": COUNT}, hold={"samples": COUNT}), tiny_images())
+    weights = {name: each.clone() for name, each in of.average.model.state_dict().items()}
+    means = set()
+    for _ in range(3):
+        of.step()
+        of.average.restore(weights, of.average.updates)
+        evaluator = Evaluator(of, lambda: judge)
+        begin(evaluator, 0.0)
+        while evaluator.demanded:
+            event = evaluator.advance()
+        assert isinstance(event, Evaluated)
+        means.add(event.evaluation.features["mean"].value)
+    assert len(means) == 3
