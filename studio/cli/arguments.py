@@ -77,7 +77,7 @@ def add_data_root(parser: Arguments) -> None:
 def add_seed(parser: Arguments, default: int | None = 0) -> None:
     """``--seed`` of samples."""
     says = f"of the latents ({'others at each evaluation' if default is None else default})"
-    parser.add_argument("--seed", type=number(int, 0, 2**63 - 1), default=default, metavar="S", help=says)
+    parser.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=default, metavar="S", help=says)
 
 
 def add_raw(parser: Arguments) -> None:

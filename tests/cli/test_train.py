@@ -267,7 +267,7 @@ def test_that_files_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.C
         ["sample", "run", "--out", "f.npz", "--count", "1.5e0"],
         ["sample", "run", "--out", "f.npz", "--count", "1e999"],
         ["sample", "run", "--out", "f.npz", "--seed", "-1"],
-        ["sample", "run", "--out", "f.npz", "--seed", "9" * 30],
+        ["sample", "run", "--out", "f.npz", "--seed", str(2**32)],
         ["sample", "run"],
         ["evaluate", "run", "--count", "3"],
         ["dance"],

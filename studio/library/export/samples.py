@@ -125,10 +125,13 @@ def _save_grid(values: Values, file: IO[bytes], how: Mapping[str, Any]) -> None:
 
 
 def how_towards(run: Run, wanted: Perturbation, seed: int, averaged: bool) -> dict[str, Any]:
-    """What is said in a file of samples of another target than the run's, which is the one that was trained."""
+    """What is said in a file of samples of another target than the run's, beside the one that its weights learned."""
     terms = [term.title for term in wanted.energy.terms if term.active]
     how = _how(run, seed, averaged)
-    return how | {"target": target_record(wanted, run.class_names) | {"terms": terms}, "trained": how["target"]}
+    return how | {
+        "target": target_record(wanted, run.class_names) | {"terms": terms},
+        "trained": how.get("learned", how["target"]),
+    }
 
 
 def _how(run: Run, seed: int, averaged: bool) -> dict[str, Any]:

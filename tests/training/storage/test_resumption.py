@@ -11,6 +11,7 @@ import torch
 
 from studio.errors import UserError
 from studio.library.compare import ABSENT, differences, read_runs
+from studio.library.export.samples import how_towards
 from studio.library.run_summary import summary_of
 from studio.perturb.hold import Hold
 from studio.training.config.file import read_config
@@ -25,7 +26,7 @@ from studio.training.storage.metrics import read_metrics
 from studio.training.storage.resumption import Resumption, fork, resume
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity, learned_target
-from tests.training.conftest import WatchedRun, steps, tiny_config
+from tests.training.conftest import CLASSES, WatchedRun, steps, tiny_config
 from tests.training.played import Played, Script, target
 
 Start = Callable[..., WatchedRun]
@@ -116,6 +117,9 @@ def test_that_weights_say_what_they_learned_where_the_target_was_edited_after_th
     assert run.identity.learned == PerturbationConfig()
     record = read_record(CheckpointStore(path).find(2))
     assert learned_target(record.notes.began, record.notes.edits, record.step) == PerturbationConfig()
+    wanted = PerturbationConfig(offsets={"bee": 1.0}).resolve(CLASSES)
+    trained = how_towards(run, wanted, seed=0, averaged=True)["trained"]
+    assert not any(trained["offsets"].values()), "which is beside samples of another target"
     Played(folder=on).run([*steps(2), [edit], []])
     assert RunIdentity.read(on).learned is None
 
