@@ -105,7 +105,7 @@ class Subject:
         match self.aspect:
             case Aspect.SETUP:
                 if self.others is not None:
-                    return f"The figures are {self.others.words}"
+                    return f"{self.waiting} The figures are {self.others.words}".lstrip()
                 return self.offer.words if self.offer is not None else self.waiting
             case Aspect.TRAINING:
                 return f"{'paused at ' if self.paused else ''}step {self.step:,}{shown}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QMouseEvent
+from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -327,6 +327,14 @@ def test_that_the_summary_says_what_the_tilt_costs_and_tells_of_examples_that_ou
     assert "stratified" in cost.toolTip()
     controls.setup.edit(batch=controls.setup.config.batch.model_copy(update={"planner": PlannerKind.STRATIFIED}))
     assert "outweigh" not in cost.text() + cost.toolTip()
+
+
+def test_that_rows_that_are_selected_are_tinted_all_along(hand: Hand, dressed: ThemeManager) -> None:
+    hand.click(0, OFFSET)
+    hand.key(Key.Key_A, Modifier.ControlModifier)
+    picture, accent = hand.table.viewport().grab().toImage(), QColor(dressed.tokens.accent)
+    seen = [picture.pixelColor(hand.place(row, column)) for row in (0, 1) for column in (Column.LOCK, Column.STATUS)]
+    assert seen[1] == seen[2] == seen[3] != accent, "the lock of the first row is drawn"
 
 
 def test_that_the_raw_gauge_can_be_chosen(hand: Hand, controls: Controls) -> None:

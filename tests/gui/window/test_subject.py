@@ -84,6 +84,9 @@ def test_that_a_run_that_was_stopped_before_its_first_step_is_named_beside_its_s
     assert banner(hands) == ("Looking at “mine”", "stopped at step 0")
     hands.enter(2, Column.TARGET, "30")
     assert banner(hands) == ("Set-up", "The figures are of “mine”, step 0")
+    hands.bench.setup.lack("Nothing is chosen.")
+    assert banner(hands) == ("Set-up", "Nothing is chosen. The figures are of “mine”, step 0")
+    hands.bench.setup.lack("")
 
 
 def test_that_a_run_is_called_in_the_banner_as_in_the_table_of_runs(hands: Hands, old_run: Path) -> None:

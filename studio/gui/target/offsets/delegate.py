@@ -92,10 +92,10 @@ class OffsetsDelegate(QStyledItemDelegate):
         if view is None:
             return
         place, marked = model.classes[index.row()], not view.fixed and (here or index.row() == self.hovered)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected) and column.editable
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
-        if here or selected:
-            share = _SELECTED if selected else _CURRENT
+        if here or selected:  # which the view has filled with the system's own colour
+            share = _SELECTED if selected and column.editable else _CURRENT
             painter.fillRect(option.rect, mixed(QColor(tokens.accent), QColor(tokens.surface), share))
         match column:
             case Column.CLASS:
