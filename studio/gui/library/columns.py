@@ -54,7 +54,8 @@ def _time(run: RunSummary) -> str:
 def _steps(run: RunSummary) -> str:
     if run.fault:
         return "–"
-    return whole(run.steps) + (f" of {whole(run.step_limit)}" if run.step_limit is not None else "")
+    limit = run.step_limit
+    return whole(run.steps) + (f" of {whole(limit)}" if limit is not None and run.steps < limit else "")
 
 
 def _figure(value: float | None, at: str) -> str:
@@ -69,7 +70,7 @@ _NAME = (
     "What the run is called, with its newest samples; ticked, its curves lie over those that are shown. F2 renames it."
 )
 _TILT = "Class offsets that the run ended with, the strongest first. ΔH by class; weights are e^−ΔH."
-_STEPS = "Training steps taken, of those planned."
+_STEPS = "Training steps taken, and of how many if more are planned."
 _TIME = "Time spent training, without pauses. Hours : minutes : seconds."
 _ERROR = (
     "How far the generated class shares are from the target's, when last measured: by a judge, or on the plane by the "

@@ -142,12 +142,12 @@ class ComparePlot(Plot):
 
     def _draw(self, line: _Line, low: float, high: float) -> Sequence[Floats]:
         """Draw a curve; returns the values that are to be in view."""
-        known = [each for each in line.members if line.shown and len(each.x)]
+        known, view = [each for each in line.members if line.shown and len(each.x)], (low, high)
         drawn: tuple[Points, ...] = (Points(np.empty(0), np.empty(0)),) * 3
         if len(known) > 1:
             low, high = (max(low, *(each.x[0] for each in known)), min(high, *(each.x[-1] for each in known)))
             if low <= high:  # elsewhere not all of them are known
-                x = np.linspace(low, high, _GRID)
+                x = np.linspace(low, high, _GRID if low < high else 1)
                 of_each = [self._points(each, low, high, alone=False) for each in known]
                 rows = np.array([np.interp(x, each.x, each.y) for each in of_each])
                 drawn = tuple(Points(x, y) for y in (rows.mean(axis=0), rows.min(axis=0), rows.max(axis=0)))
@@ -156,7 +156,8 @@ class ComparePlot(Plot):
         if self.logarithmic:
             drawn = tuple(_logarithms(points, by=drawn[1] if len(known) > 1 else points) for points in drawn)
         for item, points in zip((line.item, *line.ends), drawn, strict=True):
-            item.setData(points.x, points.y, skipFiniteCheck=True)
+            seen = points.seen(*view)
+            item.setData(seen.x, seen.y, skipFiniteCheck=True)
         return [points.y for points in drawn]
 
     def _points(self, member: _Member, low: float, high: float, *, alone: bool) -> Points:

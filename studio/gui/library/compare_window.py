@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,8 @@ from studio.training.storage.health import LOSS
 _SMOOTHED = 3  # points averaged at first
 _SIZE = (960, 720)
 _LEAST_HEIGHT = 90
+_SEED = re.compile(r"(?:,|:) seed=\d+")
+"""In the name of a run of a sweep."""
 _KNOWN = "({} known)"
 """Of the seeds of a curve, where some have none."""
 
@@ -189,7 +192,7 @@ class CompareWindow(QWidget):
             return run.name
         alike = {place for place, each in enumerate(self.runs) if each.entry.name == run.entry.name}
         seeds = {self.runs[place].config.seed for place in group}
-        name = run.entry.name if alike <= {*group} else run.name
+        name = _SEED.sub("", run.entry.name if alike <= {*group} else run.name)
         return f"{name}, {len(group)} {'seeds' if len(seeds) == len(group) else 'runs'}"
 
     @Slot()

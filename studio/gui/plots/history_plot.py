@@ -21,7 +21,6 @@ from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.theme import ThemeManager, Tokens, mixed
 from studio.models.diagnostic import Reference
 from studio.number_text import compact, whole
-from studio.perturb.arrays import Floats
 
 _LATELY = 80  # points at the end of a curve of which every outlier counts
 _NEAR = 6  # pixels within which a mark is under the mouse
@@ -201,7 +200,8 @@ class HistoryPlot(Plot):
         if self.window > 1:
             line = self._scaled(envelope.smoothed(first, last, buckets // 2, self.window))
             drawn.faint.setData(raw.x, raw.y, skipFiniteCheck=True)
-        drawn.line.setData(*_seen(line, x_range), skipFiniteCheck=True)
+        seen = line.seen(*x_range)
+        drawn.line.setData(seen.x, seen.y, skipFiniteCheck=True)
         if not len(line.y):
             return None
         low, high = float(line.y.min()), float(line.y.max())
@@ -283,11 +283,3 @@ def _nearest(steps: NDArray[np.float64], x: float) -> float:
     if index and abs(steps[index - 1] - x) < abs(steps[index] - x):
         index -= 1
     return float(steps[index])
-
-
-def _seen(line: Points, x_range: Range) -> tuple[Floats, Floats]:
-    """Points of a line; a single one is a dash, as a line through it alone is nothing."""
-    if len(line.x) != 1:
-        return line.x, line.y
-    half = (x_range[1] - x_range[0]) / 100
-    return line.x + np.array([-half, half]), np.repeat(line.y, 2)

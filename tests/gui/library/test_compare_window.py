@@ -18,6 +18,7 @@ from studio.gui.library.panel import RunsPanel
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.controls import Controls
 from studio.progress import Progress
+from studio.training.config.sweep_mark import SweepMark, write_mark
 from studio.training.messages.events import Logged
 from studio.training.messages.latents import LatentPoint, Latents
 from studio.training.storage.frames import Frame, append_frames
@@ -89,6 +90,22 @@ def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeM
         assert "a, 2 seeds" not in window.plot.describe(150, 0), "nothing is drawn there"
         window.band.click()
         assert [chip.title for chip in window.legend.chips.values()] == ["a", "b", "c"]
+
+
+def test_that_seeds_that_were_evaluated_once_can_be_seen_and_are_called_without_a_seed(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path
+) -> None:
+    runs = []
+    for seed, tv in enumerate((0.1, 0.3)):
+        config = make_config("swept").model_copy(update={"seed": seed})
+        runs.append(make_run(tmp_path, f"swept-{seed}", config))
+        write_mark(runs[-1], SweepMark(sweep="one", title="Twos", number=seed + 1, count=2, values={"seed": seed}))
+        record_evaluation(runs[-1], 100, tv, 10.0)
+    with opened(qtbot, theme, runs) as window:
+        assert [chip.title for chip in window.legend.chips.values()] == ["Twos, 2 seeds"]
+        for item, value in zip((window.plot._lines[0].item, *window.plot._lines[0].ends), (0.2, 0.1, 0.3), strict=True):
+            x, y = item.getData()
+            assert (x.tolist(), y.tolist()) == ([99, 101], pytest.approx([value] * 2))
 
 
 def test_that_a_mean_of_seeds_is_one_of_values_on_any_scale(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:

@@ -495,6 +495,16 @@ def test_that_ticked_runs_lie_over_the_curves_that_are_shown_and_say_whose_they_
     assert len(losses.legend.chips) == len(own)
 
 
+def test_that_runs_that_came_meanwhile_are_there_when_the_table_is_seen_again(
+    qtbot: QtBot, panel: RunsPanel, three_runs: Path
+) -> None:
+    """As on the page, where it is lent by its dock."""
+    panel.hide()
+    make_run(three_runs, "d", make_config("swept"))
+    panel.show()
+    qtbot.waitUntil(lambda: "swept" in names(panel))
+
+
 def test_that_a_run_under_way_elsewhere_says_so_for_as_long_as_it_is(
     panel: RunsPanel, controls: Controls, three_runs: Path
 ) -> None:
@@ -516,3 +526,5 @@ def test_that_a_run_says_how_far_it_is_of_its_limit(panel: RunsPanel, controls: 
     assert cell.data() == f"{summary['steps']:,} of 2,000"
     controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1234, folder=three_runs / "a"))
     assert panel.model.index(0, Column.STEPS).data() == "1,234 of 2,000"
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=2000, folder=three_runs / "a"))
+    assert panel.model.index(0, Column.STEPS).data() == "2,000"
