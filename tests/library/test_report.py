@@ -13,9 +13,11 @@ import pytest
 from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.record import evaluation_of
 from studio.library.export.report import write_report
-from studio.library.export.shares_chart import shares_svg, shown_classes
+from studio.library.export.shares_chart import _short, shares_svg, shown_classes
 from studio.library.export.svg import curve_svg, decimated
 from studio.library.notes import RunNotes, write_notes
+from studio.training.messages.marks import Mark, MarkKind
+from studio.training.storage.metrics import append_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
 
 
@@ -122,6 +124,27 @@ def test_that_a_curve_keeps_its_extremes_however_long() -> None:
     drawing = ElementTree.fromstring(curve_svg("a <curve> & more", x, found, [50.0]))
     assert drawing.get("aria-label") == "a <curve> & more"
     assert curve_svg("none", np.array([1.0]), np.array([np.nan])) == ""
+
+
+def test_that_of_much_that_happened_the_newest_is_seen(run: Path, tmp_path: Path) -> None:
+    marks = [Mark(step=step, kind=MarkKind.EDIT, text=f"edited at {step}") for step in range(501, 521)]
+    append_metrics(run, [], marks)
+    write_report(run, tmp_path / "run.html")
+    before, _, late = (tmp_path / "run.html").read_text(encoding="utf-8").partition("</details>")
+    assert "11 before" in before
+    assert ("edited at 510<" in before, "edited at 511<" in before, "edited at 511<" in late) == (True, False, True)
+
+
+def test_that_a_single_value_can_be_seen() -> None:
+    (line,) = ElementTree.fromstring(curve_svg("once", np.array([900.0]), np.array([0.1]))).iter("polyline")
+    first, last = (each.split(",") for each in str(line.get("points")).split())
+    assert float(first[0]) < float(last[0])
+    assert first[1] == last[1]
+
+
+def test_that_names_that_differ_at_their_ends_still_do_where_they_are_shortened() -> None:
+    assert _short("Great crested grebe 05") == "Great c…ebe 05"
+    assert _short("fourteen chars") == "fourteen chars"
 
 
 def test_that_the_ends_of_a_curve_are_short_enough_to_stand_beside_it() -> None:

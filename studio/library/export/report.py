@@ -37,6 +37,8 @@ from studio.training.storage.sample_strips import thumbnail
 _SIDE = 720
 _SET_UP = ("epoch", "average_size")
 """Columns that say nothing of what came of a run."""
+_MARKS = 10
+"""More of what happened is folded away, so that two pages hold the rest."""
 _STYLE = """
 :root { color-scheme: light dark; --line: #0b66c3; --soft: #6b727d; --data: #8b919c; }
 @media (prefers-color-scheme: dark) { :root { --line: #5aa0f0; --soft: #a5acb8; } }
@@ -61,7 +63,7 @@ pre { overflow: auto; font-size: .8rem; } summary { cursor: pointer; color: var(
 @page { margin: 14mm; }
 @media print {
   html { font-size: 11px; } body { margin: 0; font-size: 1rem; max-width: none; } details { display: none; }
-  .side { max-width: 42rem; } .page { break-before: page; }
+  .side { max-width: 42rem; } .foot { max-width: none; } .page { break-before: page; }
 }
 """
 
@@ -82,8 +84,10 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         _shares(metrics, found, _summary(folder)),
         _samples(folder),
         _curves(metrics, config.model.kind),
+        '<div class="side foot">',
         _marks(metrics),
         _set_up(entry, _remarks(folder), tilt_words(identity.applied) if identity.applied != identity.target else ""),
+        "</div>",
         _details("Shares in figures", _table(found)) if found is not None else "",
         _details("Configuration", f"<pre>{escape(config.to_json())}</pre>"),
     ]
@@ -116,7 +120,7 @@ def _set_up(entry: RunSummary, remarks: str, applied: str) -> str:
         ("Tags", ", ".join(entry.tags)),
     )
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows if value)
-    return f"<h2>Set-up and figures</h2><table>{cells}</table>"
+    return f"<section><h2>Set-up and figures</h2><table>{cells}</table></section>"
 
 
 def _remarks(folder: Path) -> str:
@@ -217,8 +221,12 @@ def _distance(metrics: Metrics) -> Any:
 
 
 def _marks(metrics: Metrics) -> str:
-    rows = "".join(f'<tr><td class="n">{mark.step:,}</td><td>{escape(mark.text)}</td></tr>' for mark in metrics.marks)
-    return f"<h2>What happened</h2><table>{rows}</table>" if rows else ""
+    rows = [f'<tr><td class="n">{mark.step:,}</td><td>{escape(mark.text)}</td></tr>' for mark in metrics.marks]
+    if not rows:
+        return ""
+    earlier, late = rows[:-_MARKS], rows[-_MARKS:]
+    before = _details(f"{len(earlier):,} before", f"<table>{''.join(earlier)}</table>") if earlier else ""
+    return f"<section><h2>What happened</h2>{before}<table>{''.join(late)}</table></section>"
 
 
 def _figure(value: float | None, at: str) -> str:

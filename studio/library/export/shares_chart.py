@@ -69,4 +69,6 @@ def _legend() -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+    """With both ends of a long name, which often differs from others at its end alone."""
+    half = (_NAME - 1) // 2
+    return name if len(name) <= _NAME else f"{name[: _NAME - 1 - half]}…{name[-half:]}"

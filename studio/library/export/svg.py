@@ -25,6 +25,8 @@ def curve_svg(title: str, x: Floats, y: Floats, marks: Sequence[float] = ()) -> 
     if not len(x):
         return ""
     x_range = (0.0, max(float(x[-1]), 1.0))
+    if len(x) == 1:  # a line through it alone would be nothing
+        x, y = x + np.array([-0.01, 0.01]) * x_range[1], np.repeat(y, 2)
     low, high = float(y.min()), float(y.max())
     air = 0.05 * (high - low) or max(abs(high), 1.0) * 0.05
     y_range = (low - air, high + air)
