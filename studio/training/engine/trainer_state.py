@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,13 +49,19 @@ class TrainerState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """Where holding a run's shares stands: the step and the judge, by fingerprint, that it looked by last,
-    and the revision of the target that it holds.
+    the revision of the target that it holds, and what was corrected before that look, length K; empty if it never
+    looked.
     """
 
     hold: Hold
     step: int = 0
     judge: str = ""
     revision: int = 0
+    before: tuple[float, ...] = ()
+
+    def learned(self, step: int) -> Hold:
+        """As weights of this step know it: what a look at the very step corrects counts from the next one on."""
+        return replace(self.hold, correction=self.before) if self.before and step == self.step else self.hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

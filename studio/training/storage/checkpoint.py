@@ -66,17 +66,18 @@ class HeldRecord(Settings):
     step: int = Count
     judge: str = ""
     revision: int = Count
+    before: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, held: Held) -> HeldRecord:
-        return cls(**asdict(held.hold), step=held.step, judge=held.judge, revision=held.revision)
+        return cls(**asdict(held.hold), step=held.step, judge=held.judge, revision=held.revision, before=held.before)
 
     def held(self) -> Held:
         from studio.training.engine.trainer_state import Held
 
         begun = Hold.begun(self.start or (0.0,) * len(self.mean))
         hold = replace(begun, correction=self.correction, mean=self.mean, spread=self.spread, looks=self.looks)
-        return Held(hold=hold, step=self.step, judge=self.judge, revision=self.revision)
+        return Held(hold=hold, step=self.step, judge=self.judge, revision=self.revision, before=self.before)
 
 
 class CheckpointRecord(Settings):
@@ -104,8 +105,8 @@ class CheckpointRecord(Settings):
         if len(self.class_names) != len(self.offsets):
             raise ValueError("there are not as many offsets as classes")
         held = self.held
-        parts = (held.start or held.mean, held.correction, held.mean, held.spread) if held is not None else ()
-        if any(len(part) != len(self.offsets) for part in parts):
+        parts = held and (held.start or held.mean, held.before or held.mean, held.correction, held.mean, held.spread)
+        if any(len(part) != len(self.offsets) for part in parts or ()):
             raise ValueError("there are not as many corrections as classes")
         return self
 
@@ -117,10 +118,14 @@ class CheckpointRecord(Settings):
 
     @property
     def corrected(self) -> dict[str, float] | None:
-        """The offsets by class name that holding made of those in force, not 0; None if it corrected nothing."""
-        if self.held is None or not any(self.held.correction):
+        """The offsets by class name that its weights learned, not 0, which holding made of those in force; None if it
+        had corrected nothing.
+        """
+        held = self.held
+        correction = (held.before if held.step == self.step else ()) or held.correction if held is not None else ()
+        if not any(correction):
             return None
-        hold = replace(Hold.at_rest(0), correction=self.held.correction)
+        hold = replace(Hold.at_rest(0), correction=correction)
         return offsets_by_name(hold.applied(self.perturbation).offsets, self.class_names)
 
     def target(self, before: PerturbationConfig) -> PerturbationConfig:

@@ -114,10 +114,11 @@ class Recorder:
         return target_record(self._trainer.perturbation, self._trainer.data.class_names)
 
     def _held(self) -> dict[str, object]:
-        """What holding has made of the target, by class name, and what it looked by."""
+        """What holding made of the target for the weights of this step, by class name, and what it looked by."""
         names, held = self._trainer.data.class_names, self._trainer.held
-        correction = dict(zip(names, held.hold.correction, strict=True))
-        applied = offsets_by_name(self._trainer.applied.offsets, names)
+        hold = held.learned(self._trainer.step_count)
+        correction = dict(zip(names, hold.correction, strict=True))
+        applied = offsets_by_name(hold.applied(self._trainer.perturbation).offsets, names)
         return {"correction": correction, "applied": applied, "step": held.step, "judge": held.judge}
 
     def _go_back(self, left: int, step: int) -> None:

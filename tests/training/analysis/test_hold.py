@@ -62,12 +62,13 @@ def played(
     judge: Judge | None,
     recorder: Recorder | None = None,
     seconds: float = 0.0,
+    limit: int = 14,
 ) -> list[Event]:
     """What a run says that plays this script."""
     mailbox = PlayedMailbox()
     mailbox.play(script)
     evaluator = Evaluator(trainer, lambda: judge)
-    RunLoop(trainer, mailbox, recorder, StopCondition(steps=14), evaluator, seconds=seconds).run()
+    RunLoop(trainer, mailbox, recorder, StopCondition(steps=limit), evaluator, seconds=seconds).run()
     return mailbox.events()[0]
 
 
@@ -113,6 +114,20 @@ def test_that_what_was_asked_for_stays_what_the_run_says(trainer: Trainer, judge
     assert [points[14][held_column(place, name)] for place, name in enumerate(CLASSES)] == list(moved)
     ant = [points[step][held_column(0, "ant")] for step in (4, 9, 10, 12)]
     assert ant[0] == ant[1] == 0 != ant[2] == ant[3]
+
+
+@pytest.mark.parametrize("last", [9, 12])
+def test_that_a_run_that_ends_with_a_look_was_weighted_for_what_was_applied_before_it(
+    last: int, trainer: Trainer, judge: Judge, run_path: Path
+) -> None:
+    played(trainer, steps(40), judge, Recorder(RunFolder.at(run_path, trainer.config), trainer), limit=last)
+    assert trainer.held.step == last
+    metrics, corrected = read_metrics(run_path), read_record(CheckpointStore(run_path).find(last)).corrected
+    columns = {name: metrics.columns.get(held_column(place, name)) for place, name in enumerate(CLASSES)}
+    learned = {name: ASKED[name] + (0.0 if column is None else column[-1]) for name, column in columns.items()}
+    assert trainer.applied.offsets != pytest.approx(tuple(learned.values())), "from now on"
+    for found in (RunIdentity.read(run_path).applied.offsets, corrected or ASKED):
+        assert {name: found.get(name, 0.0) for name in CLASSES} == pytest.approx(learned)
 
 
 def test_that_a_run_without_it_has_nothing_of_it(judge: Judge, run_path: Path) -> None:
