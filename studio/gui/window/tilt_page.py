@@ -21,7 +21,7 @@ CURVES = {"share_error": "Share error", "batch": "Batch", "weights": "Weights"}
 _MORE_CURVES = {"losses": "Losses", "gradients": "Gradients", "planners": "Planners", "corrections": "Held shares"}
 _SIZES = {"columns": [508, 744], "rows": [440, 200], "curves": [1000, 1000, 1000]}
 """At first, in proportion."""
-_LEAST_HEIGHT, _LEAST_CURVES = 376, 130  # pixels
+_LEAST_HEIGHT, _LEAST_CURVES = 360, 130  # pixels
 _GROW = ("grow", "Enlarge", "Give this the whole right side. A double click does so, too; Esc brings it back.")
 _SHRINK = ("close", "Back", "Back to the samples and the curves (Esc).")
 _FOLD = ("close", "Close", "Fold the set-up away (Esc).")

@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import DrawnConfig
 from studio.gui.setup.panel import SetupPanel
+from studio.gui.state.subject import Offer
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
@@ -118,6 +119,15 @@ def test_that_both_views_show_all_ten_digits_at_1280_by_800_and_fit_a_screen_of_
         QApplication.processEvents()
         columns, hold, legend = (hands.find(QWidget, name).geometry() for name in _SECOND_ROW)
         assert columns.right() < hold.left() < hold.right() < legend.left(), "none has a row of its own"
+    window.views.workbench_action.setChecked(False)
+    window.controls.subjects.offer(Offer(title="a run", folder=Path(), step=1))
+    window.resize(960, 530)  # of 1,080 pixels at scale 2, below a title
+    for _ in range(5):
+        QApplication.processEvents()
+    assert window.banner.wide
+    assert window.views.page.verticalScrollBar().maximum() == 0
+    window.controls.subjects.offer(None)
+    window.views.workbench_action.setChecked(True)
     for bar in window.views.workbench.findChildren(QTabBar):
         assert not bar.isVisible() or bar.sizeHint().width() <= bar.width(), bar.tabText(0)
 
