@@ -36,7 +36,7 @@ from studio.training.analysis.trained_model import TrainedModel
 from studio.training.run import recovery, session
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity
-from tests.gui.hands import Hands, ask_share
+from tests.gui.hands import Hands, ask_share, panel_of
 
 pytestmark = pytest.mark.usefixtures("kept_judge")
 LEFT = Qt.MouseButton.LeftButton
@@ -233,6 +233,12 @@ def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> No
     assert bench.target.tilt.seen[-1].target[3] == pytest.approx(0.3)
     bench.time.show_live()
     assert not bench.once.view.on, "another run is looked at"
+    bench.subjects.leave()  # as at the start of a session, with no run of its own to go back to
+    with hands.qtbot.waitSignal(bench.time.frame_shown):
+        bench.time.open(folder)
+    ask(hands)
+    samples = panel_of(hands.window, "samples")
+    assert (samples.empty_text, samples.once.isVisible()) == ("", True)
 
 
 @pytest.mark.slow

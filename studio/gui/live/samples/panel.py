@@ -231,6 +231,7 @@ class SamplesPanel(LivePanel):
         if not view.on and self._chosen == "once":
             self._back_to_trained()
         elif view.on:
+            self.show_body()
             self._once_button.setChecked(True)  # by another panel, perhaps
             self.once.show_images(view.pictures, self._once_text.text())
 
