@@ -71,7 +71,8 @@ class MainWindow(QMainWindow):
         column_of(*parts, inside=content, margins=(0, 0, 0, theme.tokens.spacing // 2), spacing=0)
         self.setCentralWidget(content)
         tasks = (controls.tasks, controls.looking, controls.once.tasks)
-        self.setStatusBar(StudioStatusBar(controls.runs, controls.log, tasks, theme, self))
+        self.status = StudioStatusBar(controls.runs, controls.log, tasks, theme, self)
+        self.setStatusBar(self.status)
         Menus(
             window=self,
             views=views,
@@ -102,6 +103,7 @@ class MainWindow(QMainWindow):
         self.banner.like_asked.connect(self.run_files.set_up_like)
         self.toolbar.change.clicked.connect(lambda: self.views.go_to("setup"))
         self.views.workbench_action.toggled.connect(self.bench_row.setVisible)
+        self.views.workbench_action.toggled.connect(self.status.pace.setHidden)  # the row above says it
         self.docks["runs"].filled.connect(self._on_runs)
 
     def _on_runs(self, panel: QWidget) -> None:
@@ -142,6 +144,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         self.views.restore()
         self.bench_row.setVisible(self.views.workbench_action.isChecked())
+        self.status.pace.setHidden(self.views.workbench_action.isChecked())
         geometry = self._settings.value("geometry")
         restored = isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)
         room, bar = self.screen().availableSize(), 0 if restored else _TITLE_BAR

@@ -109,7 +109,7 @@ class RunFigures(QWidget):
 
 
 class StudioStatusBar(QStatusBar):
-    """The last log line while it is news, what goes on in the background with a way to cancel it, and the device.
+    """The last log line while it is news, what goes on in the background with a way to cancel it, pace and device.
 
     Of several runners the first that is busy is shown.
     """
@@ -137,7 +137,11 @@ class StudioStatusBar(QStatusBar):
         self._cancel = push_button("task_cancel", "Cancel", tip, self._cancel_shown)
         tip = "Where the run computes, and with how many processor threads; fewer while other programs keep them busy."
         self._device = plain_label(name="device", title="Device", tip=tip)
-        for widget in (self._text, self._bar, self._cancel, self._device):
+        self.pace = plain_label(
+            name="pace", title="Pace", tip=f"Training steps a second, {_LATELY} Time spent training."
+        )
+        self.pace.setMinimumWidth(self.pace.fontMetrics().horizontalAdvance("0,000.0 steps/s · 00:00 "))
+        for widget in (self._text, self._bar, self._cancel, self.pace, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._runners = runners
@@ -177,6 +181,9 @@ class StudioStatusBar(QStatusBar):
         computes = run.phase.active and bool(run.device)
         self._device.setText(f"{run.device}, {threads_words(run.threads)}" if computes else "")
         self._device.setVisible(computes)
+        self.pace.setText(
+            f"{run.steps_per_second:,.1f} steps/s · {format_duration(run.seconds)}" if run.phase.active else ""
+        )
 
     @Slot(object)
     def _show_line(self, line: LogLine) -> None:

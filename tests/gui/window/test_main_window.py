@@ -494,6 +494,19 @@ def test_that_the_status_bar_says_how_many_threads_compute_and_the_log_does_not_
     assert (device.text(), device.isHidden()) == ("", True), "nothing computes any more"
 
 
+def test_that_the_pace_of_the_run_is_said_in_both_views(window: MainWindow) -> None:
+    """In the Workbench by the row above; on the page below."""
+    runs, pace, workbench = window.controls.runs, find(window, QLabel, "pace"), window.views.workbench_action
+    runs._set_run(RunView(phase=RunPhase.RUNNING, step=7, steps_per_second=41.3, seconds=224.0))
+    assert pace.text() == "41.3 steps/s · 03:44"
+    assert (pace.isVisible(), window.bench_row.isVisible()) == (False, True)
+    workbench.setChecked(False)
+    assert (pace.isVisible(), window.bench_row.isVisible()) == (True, False)
+    workbench.setChecked(True)
+    runs._set_run(RunView())
+    assert pace.text() == ""
+
+
 def test_that_a_step_of_the_run_switches_no_action_off_and_on_again(window: MainWindow) -> None:
     """Each would have its button drawn anew, ten times a second."""
     runs, actions = window.controls.runs, window.actions_of_run.all()
