@@ -217,12 +217,13 @@ class TiltPage(QScrollArea):
         self.left.setCurrentWidget(self.table)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc goes back, unless what has the keyboard has a use for it."""
+        """Esc goes back where the keyboard is, unless what has it has a use for the key."""
+        focus, unfolded = QApplication.focusWidget(), self.left.currentWidget() is self.setup
         if event.key() != Qt.Key.Key_Escape:
             super().keyPressEvent(event)
-        elif self.grown.dock is not None:
+        elif self.grown.dock is not None and not (unfolded and focus is not None and self.setup.isAncestorOf(focus)):
             self.shrink()
-        elif self.left.currentWidget() is self.setup:
+        elif unfolded:
             self.fold()
         else:
             event.ignore()

@@ -275,6 +275,21 @@ def test_that_the_set_up_opens_in_place_of_the_table_and_folds_away_with_escape(
     assert table.isVisible()
 
 
+def test_that_escape_goes_back_where_the_keyboard_is(hands: Hands) -> None:
+    views, setup = hands.window.views, hands.window.docks["setup"].widget()
+    views.go_to("queue")
+    views.go_to("setup")
+    hands.key(Key.Key_Escape)
+    assert not setup.isVisible()
+    assert views.page.right.currentWidget() is views.page.grown
+    views.go_to("setup")
+    views.go_to("queue")
+    hands.key(Key.Key_Escape)
+    assert setup.isVisible()
+    assert views.page.right.currentWidget() is views.page.rows
+    views.page.fold()
+
+
 def test_that_the_set_up_folds_away_when_training_starts(quick_hands: Hands) -> None:
     hands = quick_hands
     hands.window.views.go_to("setup")
