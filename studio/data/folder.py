@@ -254,7 +254,7 @@ def _may_be_large(path: Path) -> bool:
 
 FOLDER = DatasetSpec(
     title="Folder of images",
-    summary="Your own images, of any size and format: a folder with one sub-folder per class, or without any.",
+    summary="Your own images, of any size and format: a folder with a sub-folder per class, a labels.csv, or neither.",
     config=FolderConfig,
     load=load_folder,
     download_bytes=lambda data_root: 0,
