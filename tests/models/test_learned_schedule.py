@@ -57,13 +57,17 @@ def test_that_noise_grows_with_u_from_end_to_end(learned: Diffusion) -> None:
 
 
 def test_that_the_loss_varies_less_than_by_fixed_schedules_and_nearly_as_little_as_it_can(learned: Diffusion) -> None:
-    """Variance over mean²: linear 12, cosine 5.8, learned 2.2, where 2 is the least."""
+    """Variance over mean²: linear 12, cosine 5.8, learned 2.7, where 2.6 is the least of rates above ε."""
     assert learned.learned is not None
     linear, cosine = (errors(noise_schedule(kind, STEPS)) for kind in (NoiseSchedule.LINEAR, NoiseSchedule.COSINE))
     even = torch.ones(STEPS).double()
     found = spread_of(STEPS * learned.learned().diff(), cosine)
-    assert spread_of(cosine / cosine.mean(), cosine) == pytest.approx(2)
-    assert found < 2.3 < spread_of(even, cosine) < spread_of(even, linear)
+    low, high = 0.0, 100.0
+    for _ in range(60):  # rates ∝ v, but for those that would be below ε, have mean 1
+        scale = (low + high) / 2
+        low, high = (scale, high) if (scale * cosine).clamp(min=0.5).mean() < 1 else (low, scale)
+    least = spread_of((scale * cosine).clamp(min=0.5), cosine)
+    assert least <= found < 1.1 * least < spread_of(even, cosine) < spread_of(even, linear)
 
 
 def test_that_the_view_lies_flat_where_the_loss_is_large(learned: Diffusion) -> None:
