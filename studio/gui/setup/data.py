@@ -285,8 +285,7 @@ class DataSection(QWidget):
 
     @Slot()
     def _move(self) -> None:
-        text = self.more.field.raw().strip()
-        folder = Path(text).expanduser()
+        folder = Path(text := self.more.field.raw().strip()).expanduser()
         if not text or (folder.exists() and not folder.is_dir()):
             self.show_error(UserError("The data folder must be a folder", f"“{text}” is none."))
             return

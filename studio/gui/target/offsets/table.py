@@ -133,9 +133,8 @@ class OffsetsView(QTableView):
     @Slot()
     def fit(self) -> None:
         """Widths from the font and heights from the room; none depends on numbers that change, so nothing jumps."""
-        rows, room = max(1, self._model.rowCount()), self.viewport().height()
+        rows, room, policy = max(1, self._model.rowCount()), self.viewport().height(), Qt.ScrollBarPolicy
         height = max(_LOWEST, min(_HIGHEST, room // rows))
-        policy = Qt.ScrollBarPolicy
         self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if rows * height > room else policy.ScrollBarAlwaysOff)
         self.verticalHeader().setDefaultSectionSize(height)
         left = self.viewport().width()
