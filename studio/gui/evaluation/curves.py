@@ -8,14 +8,14 @@ from functools import partial
 
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.evaluation.record import BY
-from studio.gui.plots.curves import CurvesSpec, PlotSpec
+from studio.gui.plots.curves_spec import CurvesSpec, PlotSpec
 from studio.gui.plots.history_plot import Curve
 from studio.models.diagnostic import Reference
 from studio.training.config.run_config import RunConfig
 
-_EMPTY = (
-    "How far the shares of what the model generates are from the target's, evaluation by evaluation.\n"
-    "Comes once the judge of a run is trained; Ctrl+E evaluates at once."
+_EMPTY = "How far the shares of what the model generates are from the target's, evaluation by evaluation."
+_ONCE_JUDGED = (
+    "the first points come once the judge is trained, unless “Evaluation budget” is 0; Ctrl+E evaluates at once."
 )
 _BY_CHANCE = "What TV comes to by chance where the shares are right, for as many samples."
 _RELATIVE = "Relative entropy of the target from the generated shares among the recognisable. KL = Σ p′ log(p′/q)."
@@ -59,6 +59,7 @@ SHARE_ERROR = CurvesSpec(
     name="share_error",
     title="Share error",
     empty=_EMPTY,
+    coming=_ONCE_JUDGED,
     plots=(
         PlotSpec(
             name="tv",
@@ -82,4 +83,6 @@ SHARE_ERROR = CurvesSpec(
 _RATIO_PLOT = PlotSpec(
     name="ratios", title=_TITLE, axis="distance / floor", tip=_OVER_FLOOR, curves=partial(_of_each_judge, _RATIOS)
 )
-QUALITY = CurvesSpec(name="quality", title="Quality of samples", empty=_EMPTY, plots=(_RATIO_PLOT,), head=2)
+QUALITY = CurvesSpec(
+    name="quality", title="Quality of samples", empty=_EMPTY, coming=_ONCE_JUDGED, plots=(_RATIO_PLOT,), head=2
+)

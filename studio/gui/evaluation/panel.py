@@ -23,9 +23,9 @@ from studio.number_text import whole
 
 _EMPTY = (
     "Whether the tilt arrives: each class's share of the data, of the target and of what the model generates, as a "
-    "judge sees it.\nPress Start to train; the first shares come once the judge has been trained, within minutes.\n"
-    "Ctrl+E evaluates at once."
+    "judge sees it."
 )
+_ONCE_JUDGED = "the first shares come once the judge has been trained, within minutes, unless “Evaluation budget” is 0."
 _MOMENT = "Evaluate the model as it is now."
 _PAGES = {
     "bars": (
@@ -40,7 +40,8 @@ _PAGES = {
 class SharesPanel(LivePanel):
     """Bars, curves and figures of the newest evaluation."""
 
-    NAME, TITLE, OF_RUN = "shares", "Shares", True
+    NAME, TITLE = "shares", "Shares"
+    OF_RUN = OF_STEP = True
 
     def __init__(self, evaluations: EvaluationControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -52,7 +53,6 @@ class SharesPanel(LivePanel):
         self.error = CurvesPanel(SHARE_ERROR, evaluations, theme)
         self.quality = SharesQuality(evaluations, theme)
         fill(self.body, self._controls(), (self._stack_of_pages(), 1))
-        self.show_empty(_EMPTY)
         evaluations.shown_changed.connect(self.take)
         self.take(self._view)
 
@@ -103,7 +103,8 @@ class SharesPanel(LivePanel):
         self.progress.setVisible(busy)
         self.progress.setValue(round(100 * view.fraction))
         if view.latest is None and not busy:
-            self.show_empty(view.history.missing or _EMPTY)
+            now = " Ctrl+E evaluates at once." if view.possible else ""
+            self.show_empty(view.history.missing or _EMPTY + now, "" if view.history.missing else _ONCE_JUDGED)
         else:
             self.show_body()
         self._pages.setVisible(view.latest is not None)  # else it has what was evaluated of another run, or step

@@ -158,7 +158,7 @@ class RunsPanel(LivePanel):
         else:
             self.show_empty(
                 "All trained runs are listed here with their samples, and can be looked at again step by step.\n"
-                f"Press Start to train one. They are kept in {self.library.root}."
+                f"Each that you start is kept in {self.library.root}, and listed once it has begun."
             )
 
     def _entries(self, folders: list[str]) -> list[RunSummary]:

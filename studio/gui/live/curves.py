@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studio.gui.plots.curves import CurvesSpec, PlotSpec
+from studio.gui.plots.curves_spec import CurvesSpec, PlotSpec
 from studio.gui.plots.history_plot import Curve
 from studio.models.catalog import MODELS, model_spec
 from studio.models.diagnostic import Reference
@@ -72,22 +72,17 @@ def _corrections(names: Sequence[str], _: RunConfig | None) -> list[Curve]:
 
 
 _POSITIVE = (0.0, float("inf"))
-_BATCH = (
-    "How large batches are: examples n, adjusted size B and effective size ESS against step.\nPress Start to train."
-)
+_BATCH = "How large batches are: examples n, adjusted size B and effective size ESS against step."
 _OF_SIZES = "Examples n, adjusted size B, its average and Kish's ESS of logged batches."
 _OF_CARRY = "Weight carried from batch to batch, and steps skipped."
-_COME = "Press Start to train; the first points come within seconds."
 _OF_LOSSES = "Losses and metrics of the run; one curve for each."
 _NORM = "Norm of each network's gradient, before clipping: near 0 it learns nothing, soaring it diverges. ‖g‖ = √Σ g²."
 _UPDATE = (
     "How much a step changes each network's weights: about 1e-3 is usual, 0.1 is too much, 1e-6 learns hardly. "
     "‖Δθ‖/‖θ‖."
 )
-_HELD = (
-    "What holding adds to the ΔH asked for, so that the shares arrive.\n"
-    "Switch on “Hold” in the table of the target; the first points come once shares have been evaluated."
-)
+_HELD = "What holding adds to the ΔH asked for, so that the shares arrive."
+_ONCE_HELD = "with “Hold” on in the table of the target, points come once shares have been evaluated."
 _CORRECTION = (
     "What is added to the ΔH of each class to hold the shares: above 0 it was generated too often. "
     "It moves where 95 % intervals twice miss the target on one side, by 2/(t + 1)·log(q/p′) at the t-th time."
@@ -117,14 +112,15 @@ BATCH = CurvesSpec(
 LOSSES = CurvesSpec(
     name="losses",
     title="Losses",
-    empty=f"The model's losses and metrics, a curve for each.\n{_COME}",
+    empty="The model's losses and metrics, a curve for each.",
     plots=(PlotSpec(name="values", title="Losses", axis="value", tip=_OF_LOSSES, curves=_losses),),
     window=20,
 )
 GRADIENTS = CurvesSpec(
     name="gradients",
     title="Gradients",
-    empty=f"How strongly each network's weights are pulled, and how far a step moves them.\n{_COME}",
+    empty="How strongly each network's weights are pulled, and how far a step moves them.",
+    lacking="This model has no gradients, or the run is from before they were logged.",
     plots=(
         PlotSpec(
             name="norm",
@@ -153,4 +149,12 @@ _CORRECTIONS = PlotSpec(
     curves=_corrections,
     smooth=False,
 )
-CORRECTIONS = CurvesSpec(name="corrections", title="Held shares", empty=_HELD, plots=(_CORRECTIONS,), head=100)
+CORRECTIONS = CurvesSpec(
+    name="corrections",
+    title="Held shares",
+    empty=_HELD,
+    coming=_ONCE_HELD,
+    of_images=True,
+    plots=(_CORRECTIONS,),
+    head=100,
+)

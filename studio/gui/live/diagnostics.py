@@ -29,11 +29,11 @@ from studio.number_text import FIGURE_SPACE, whole
 from studio.training.messages.snapshot import Snapshot
 from studio.training.storage.frames import Frame
 
-_EMPTY = (
-    "A look inside the model: reconstructions, distributions, losses in detail, whatever it has.\n"
-    "Press Start to train; the first come with the first samples."
+_EMPTY = "A look inside the model: reconstructions, distributions, losses in detail, whatever it has."
+_COMING = "the first come with the first samples."
+_NOT_KEPT = (
+    "No diagnostics were kept at or before this step.\nRuns keep them with some of the sample grids: try another step."
 )
-_NOT_KEPT = "No diagnostics were kept at or before this step.\nRuns keep them with some of the sample grids."
 _CHOICE = "Which of the model's diagnostics is shown."
 _WIDEST = 260  # pixels of the list
 _TIP_FROM = 330  # pixels of height from which there is room for a sentence on what is shown
@@ -42,7 +42,8 @@ _TIP_FROM = 330  # pixels of height from which there is room for a sentence on w
 class DiagnosticsPanel(LivePanel):
     """One diagnostic at a time, by a list of those that the model has."""
 
-    NAME, TITLE, OF_RUN = "diagnostics", "Inside", True
+    NAME, TITLE = "diagnostics", "Inside"
+    OF_RUN = OF_STEP = True
 
     def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -61,7 +62,7 @@ class DiagnosticsPanel(LivePanel):
         self._tip = wrapped_label("", "small")
         self.saver = PictureSaver()
         fill(self.body, self._controls(), self._tip, (self._views, 1), self.legend, self.saver)
-        self.show_empty(_EMPTY)
+        self.show_empty(_EMPTY, _COMING)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
         time.pictures_gone.connect(self.reset)
@@ -107,7 +108,7 @@ class DiagnosticsPanel(LivePanel):
         self._found, self._looked = (), False
         self.saver.hide()
         self._list()
-        self.show_empty(_EMPTY)
+        self.show_empty(_EMPTY, _COMING)
 
     def _list(self) -> None:
         """Offer what there is, and stay at the one that the person chose."""

@@ -21,7 +21,8 @@ from studio.number_text import FIGURE_SPACE, compact
 from studio.training.messages.snapshot import PlannedExamples, Snapshot
 from studio.training.storage.frames import Frame
 
-_EMPTY = "Real examples of the last batch, each with its importance weight.\nPress Start to train."
+_EMPTY = "Real examples of the last batch, each with its importance weight."
+_COMING = "the first come within seconds."
 _FIRST = "There was no batch before the first step.\nGo on to a later one."
 _NOT_KEPT = "This run has not kept which examples its batches held.\nNewer runs keep some with each sample grid."
 _SIDE = 48  # least side of an image on the screen, in pixels
@@ -31,7 +32,8 @@ _FRAME, _AIR = 3, 6
 class ExamplesPanel(LivePanel):
     """Planned examples."""
 
-    NAME, TITLE, OF_RUN = "examples", "Examples", True
+    NAME, TITLE = "examples", "Examples"
+    OF_RUN = OF_STEP = OF_IMAGES = True
 
     def __init__(self, time: TimeCursor, data: SubjectData, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -45,7 +47,7 @@ class ExamplesPanel(LivePanel):
         scroll = scrolled(self.sheet, frame=QFrame.Shape.StyledPanel)
         scroll.setAccessibleName("Examples of the last batch")
         fill(self.body, self.header, (scroll, 1))
-        self.show_empty(_EMPTY)
+        self.show_empty(_EMPTY, _COMING)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
         time.pictures_gone.connect(self.reset)
@@ -67,7 +69,7 @@ class ExamplesPanel(LivePanel):
     @Slot()
     def reset(self) -> None:
         self._planned = None
-        self.show_empty(_EMPTY)
+        self.show_empty(_EMPTY, _COMING)
 
     def draw(self) -> None:
         planned = self._planned

@@ -37,7 +37,7 @@ _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
 _GLYPHS = {Level.INFO: "·", Level.WARNING: "⚠", Level.ERROR: "✖"}
 _LEVEL, _DETAIL, _FOLDABLE, _OPEN = 0b11, 0b100, 0b1000, 0b10000
 _SHUT_SIGN, _OPEN_SIGN, _NO_SIGN = "▸", "▾", " "
-_EMPTY = "What the studio does, with warnings and errors and their details.\nPress Start to train."
+_EMPTY = "What the studio does, with warnings and errors and their details.\nLines come with whatever happens next."
 _FILTERS = (("Everything", Level.INFO), ("Warnings and errors", Level.WARNING), ("Errors", Level.ERROR))
 
 

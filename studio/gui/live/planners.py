@@ -23,12 +23,9 @@ from studio.training.messages.planner_report import PlannerReport, PlannerRow
 
 _EMPTY = (
     "How steady a batch's gradient is under each planner, and whether it is biased, measured at the model's present "
-    "parameters.\nPress Start to train, then “Compare planners” here; it takes about ten seconds."
+    "parameters, while a run trains in this window."
 )
-_OTHER = (
-    "How steady a batch's gradient is under each planner is measured while a run trains.\n"
-    "Resume this one, then press “Compare planners” here."
-)
+_COMING = "once it trains in this window, press “Compare planners” here; it takes about ten seconds."
 _READY = "Training waits while planners are compared, and then goes on unchanged."
 _OWN = (
     "Batches of fixed size, each divided by its own Σw. No planner of the studio does that: it is here for its bias, "
@@ -70,7 +67,7 @@ class PlannersPanel(LivePanel):
         self.table = self._make_table()
         fill(self.body, self._controls(), self.advice, (self.table, 1), self.carry)
         self.body.addStretch(0)  # words stay at the top while there is no table
-        self.show_empty(_EMPTY)
+        self.show_empty(_EMPTY, _COMING)
         runs.comparing_planners.connect(self.take_progress)
         runs.planners_compared.connect(self.take_report)
         runs.run_changed.connect(self.take_run)
@@ -161,7 +158,7 @@ class PlannersPanel(LivePanel):
         live = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         report = None if self._time.left else self.report
         if self._time.old is not None or (report is None and not live and not self._comparing):
-            self.show_empty(_OTHER if self._time.old is not None else _EMPTY)
+            self.show_empty(_EMPTY, _COMING)
             return
         self.show_body()
         self.table.setVisible(report is not None)

@@ -61,6 +61,7 @@ class WeightsPanel(LivePanel):
     ) -> None:
         self._bars: dict[str, Any] = {}
         super().__init__(theme, parent)
+        self._target = target
         self._tilt: TiltView | None = None
         self._recent: Floats = np.empty(0)  # log₁₀ w of the last batches
         self._recent_source: Floats | None = None
@@ -145,7 +146,7 @@ class WeightsPanel(LivePanel):
             self._recent = np.log10(usable[:0] if self._of_others else usable)
         everything = np.concatenate([self._classes[0], _ends(self._recent)])
         if not len(everything):
-            self.show_empty(_EMPTY)
+            self.show_empty(self._target.data.missing or _EMPTY)
             return
         self.show_body()
         logarithmic = self.log_weight.isChecked()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from html import escape
 from textwrap import shorten
@@ -13,7 +13,7 @@ from PySide6.QtCore import SignalInstance, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
-from studio.gui.plots.axis import Range
+from studio.gui.plots.curves_spec import CurvesSpec, PlotSpec
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.smoothing import Smoothing
@@ -34,47 +34,6 @@ _HOLD = "Hold"
 _LONGEST = 40
 """Characters of a run's title in the legend."""
 _WIDE, _HIGH = 480, 340  # pixels of width or height from which there is room for two plots
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlotSpec:
-    """One plot.
-
-    Attributes:
-        name: of the button that shows it, where there are several.
-        axis: quantity along the vertical axis, with its unit.
-        tip: what that says, in a sentence, and its formula.
-        curves: those of a history with these columns, of a run that began with this configuration if it is known.
-        limits: least and greatest value there can be, at which the axis ends.
-        smooth: the smoothing is for this plot, too.
-    """
-
-    name: str
-    title: str
-    axis: str
-    tip: str
-    curves: Callable[[Sequence[str], RunConfig | None], Sequence[Curve]]
-    limits: Range = (float("-inf"), float("inf"))
-    logarithmic: bool = False
-    smooth: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurvesSpec:
-    """One panel.
-
-    Attributes:
-        empty: what will appear, and what to do to get it.
-        window: points averaged at first.
-        head: how many curves of the first plot are shown, with their newest values in the head, where it is a card.
-    """
-
-    name: str
-    title: str
-    empty: str
-    plots: tuple[PlotSpec, ...]
-    window: int = 1
-    head: int = 1
 
 
 @runtime_checkable
@@ -105,6 +64,7 @@ class CurvesPanel(LivePanel):
         self.setObjectName(spec.name)
         self.setAccessibleName(spec.title)
         self._spec, self._source, self._view = spec, source, source.history
+        self.OF_IMAGES = spec.of_images
         self._compact = False
         self.plots = {each.name: self._make_plot(each) for each in spec.plots}
         self.legend = Legend(theme, *self.plots.values())
@@ -116,7 +76,7 @@ class CurvesPanel(LivePanel):
         self._controls = self._make_controls()
         fill(self.body, self._controls, (self._row, 1), self._left_out, self.legend)
         self._on_smoothing(self.smoothing.points)
-        self.show_empty(spec.empty)
+        self._show_none()
         source.history_shown.connect(self.take_history)
         self.request_draw()
 
@@ -161,10 +121,14 @@ class CurvesPanel(LivePanel):
         else:
             self.request_draw()
 
+    def _show_none(self) -> None:
+        spec, why_not = self._spec, self._view.missing or (self._spec.lacking if len(self._view.history) else "")
+        self.show_empty(why_not or spec.empty, "" if why_not else spec.coming)
+
     def draw(self) -> None:
         curves = [self._curves(plot) for plot in self._spec.plots]
         if not any(curves):
-            self.show_empty(self._view.missing or self._spec.empty)
+            self._show_none()
             return
         if curves != [plot.curves for plot in self.plots.values()]:
             self._set_curves(curves)

@@ -98,6 +98,28 @@ class Subject:
             case Aspect.LOOKING:
                 return f"Looking at “{self.title}”"
 
+    def what_next(self, coming: str, *, of_step: bool = False, of_images: bool = False) -> str:
+        """What to do for something to come of a run, of the step that is shown or of all, and what comes then; points
+        have nothing that is of images.
+        """
+        if of_images and self.config is not None and not self.config.dataset.judged:
+            return "Points have none: the panel “Plane” shows them, and how far they are from their target."
+        if of_step and self.shown is not None:
+            return f"Nothing is kept at or before step {self.shown:,}; go to a later one."
+        match self.aspect:
+            case Aspect.SETUP:
+                return (
+                    f"{self.waiting}\nThen press Start; {coming}" if self.waiting else f"Press Start to train; {coming}"
+                )
+            case Aspect.TRAINING:
+                return f"{'Training is paused: press Resume' if self.paused else 'Training is under way'}; {coming}"
+            case Aspect.LOOKING if self.elsewhere:
+                return f"This run trains elsewhere; {coming}"
+            case Aspect.LOOKING if self.waiting:
+                return f"{self.waiting}\nPress Start to train another."
+            case Aspect.LOOKING:
+                return f"This run has none so far. Press Resume to train on; {coming}"
+
     @property
     def state(self) -> str:
         """How far it is, and which step of it is shown."""

@@ -47,6 +47,10 @@ class SubjectControl(QObject):
         """Whose numbers panels show beside the set-up, in words."""
         return self.subject.others.words if self.subject.others is not None else ""
 
+    def what_next(self, coming: str, *, of_step: bool, of_images: bool) -> str:
+        """For a panel that is empty."""
+        return self.subject.what_next(coming, of_step=of_step, of_images=of_images)
+
     def offer(self, offer: Offer | None) -> None:
         """Offer to go on with a run, until there is one or the set-up is another."""
         self._offer = offer

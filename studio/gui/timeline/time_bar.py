@@ -24,7 +24,7 @@ from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import named, tooltip
 from studio.training.messages.marks import Mark, MarkKind
 
-_EMPTY = "No run yet: press Start"
+_EMPTY = "No run is shown: press Start"
 _TIP = (
     "The step that samples, weights, shares and curves show. A click goes there, arrows and Page keys move it, Home "
     "and End jump; lines mark edits, resumes and warnings."

@@ -87,6 +87,7 @@ class LivePanel(QWidget):
     `show_empty` with what will appear and what to do to get it, and `show_body` when there is something.
 
     Attributes:
+        what_next: what to do now for something to come of a run, given what comes then.
         figures: its newest values, as rich text, a line each, for the head of a card.
         caption: whose numbers it shows, for below a picture of them: run, step and target.
     """
@@ -97,6 +98,10 @@ class LivePanel(QWidget):
     TITLE = ""
     OF_RUN = False
     """All that it shows is of the run that is shown."""
+    OF_STEP = False
+    """What it shows of a run is of one step."""
+    OF_IMAGES = False
+    """A run of points never has any."""
 
     def __init__(self, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,6 +110,8 @@ class LivePanel(QWidget):
         self.theme = theme
         self.figures = ""
         self.caption: Callable[[], str] = lambda: ""
+        self.what_next: Callable[[str], str] = "Press Start to train; {}".format
+        self._awaited = "", ""  # what will appear, and what comes of a run
         self._stale = False
         self._empty = _EmptyPage(theme.tokens.spacing)
         content, half = QWidget(), theme.tokens.spacing // 2
@@ -152,11 +159,20 @@ class LivePanel(QWidget):
         """Whether anything of it can be seen; a dock behind another tab is visible to Qt, but has no region."""
         return self.isVisible() and not self.window().isMinimized() and not self.visibleRegion().isEmpty()
 
-    def show_empty(self, text: str) -> None:
-        """Say what will appear here and what to do to get it."""
-        self._empty.show_text(text)
+    def show_empty(self, text: str, coming: str = "") -> None:
+        """Say what will appear here and what to do to get it, or else what of it is `coming` once a run trains."""
+        self._awaited = text, coming
+        self.tell_next()
         self._show_page(0)
         self.set_figures("")
+
+    @Slot()
+    def tell_next(self) -> None:
+        """Say what to do now: the window is about something else, or that has gone on."""
+        text, coming = self._awaited
+        words = f"{text}\n{self.what_next(coming)}" if coming else text
+        if words != self._empty.whole:
+            self._empty.show_text(words)
 
     def show_body(self) -> None:
         self._show_page(1)

@@ -41,6 +41,9 @@ class Panel:
         if isinstance(found, LivePanel):
             controls.subjects.others_changed.connect(found.show_owner)
             found.show_owner(controls.subjects.others)
+            found.what_next = partial(controls.subjects.what_next, of_step=found.OF_STEP, of_images=found.OF_IMAGES)
+            controls.subjects.subject_changed.connect(found.tell_next)
+            found.tell_next()
             found.caption = partial(controls.data.caption, of_run=found.OF_RUN)
         return found
 

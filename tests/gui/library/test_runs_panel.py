@@ -79,7 +79,7 @@ def text(panel: RunsPanel, name: str, column: Column) -> str:
 def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> None:
     panel = RunsPanel(controls.library, controls.sweeps, controls.time, controls.starter, theme)
     show(qtbot, panel)
-    assert "Press Start" in panel.empty_text
+    assert "listed once it has begun" in panel.empty_text
     assert str(controls.setup.runs_root) in panel.empty_text
 
 

@@ -33,7 +33,7 @@ def _visible(log: LogPanel) -> list[str]:
 
 
 def test_that_lines_carry_time_and_level(log: LogPanel, controls: Controls) -> None:
-    assert "Press Start" in log.empty_text
+    assert "happens next" in log.empty_text
     controls.log.line_logged.emit(LogLine(text="Training"))
     controls.log.line_logged.emit(LogLine.of_error(UserError("Full", "The disk is full.", "Free some."), Level.WARNING))
     assert not log.empty_text

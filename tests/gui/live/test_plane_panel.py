@@ -373,7 +373,7 @@ def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBo
     qtbot.keyClick(close, Key.Key_Space)
     assert not panel.lesson.isVisible()
     error = panel_of(window, "share_error")
-    qtbot.waitUntil(lambda: error.draw() or "Comes once the judge" in error.empty_text)
+    qtbot.waitUntil(lambda: error.draw() or "come once the judge" in error.empty_text)
 
 
 def test_that_a_lesson_leaves_the_plane_its_room_in_a_small_panel(

@@ -152,7 +152,7 @@ def test_that_it_shows_nothing_of_this_windows_run_beside_another_or_once_that_i
     controls.runs.planners_compared.emit(report())
     with qtbot.waitSignal(controls.time.frame_shown):
         controls.time.open(make_run(controls.setup.runs_root, "old"))
-    assert "Resume this one" in panel.empty_text
+    assert "once it trains in this window" in panel.empty_text
     assert not panel.compare.isVisible()
     controls.time.show_live()
     assert panel.place.text() == "step 1,200, gradient of the autoencoder"

@@ -1,5 +1,6 @@
 """One subject at a time: the set-up, the run that trains, or a run that is looked at; the banner says which."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.data.planar.config import RingConfig
 from studio.gui.library.panel import RunsPanel
 from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.planners import PlannersPanel
@@ -19,7 +21,7 @@ from studio.gui.plots.plot import Plot
 from studio.gui.state.history import TimeView
 from studio.gui.state.old_runs import Past
 from studio.gui.state.run_view import RunPhase, RunView
-from studio.gui.state.subject import Aspect, Offer
+from studio.gui.state.subject import Aspect, Offer, Subject
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.run_title import run_title
@@ -452,6 +454,56 @@ def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Han
     press(hands, "leave")
     assert samples.veil.isHidden()
     assert "Press Start" in samples.empty_text
+
+
+FROM_A_RUN = ("samples", "diagnostics", "examples", "planners", "batch", "shares", "losses", "gradients", "share_error")
+OF_A_STEP = ("samples", "diagnostics", "examples", "shares")
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_an_empty_panel_says_what_to_do_wherever_the_window_is(hands: Hands, old_run: Path) -> None:
+    """Press Start only where there is such a button to press."""
+    bench, runs = hands.bench, hands.bench.runs
+    panels = {name: panel_of(hands.window, name) for name in (*FROM_A_RUN, "corrections")}
+
+    def told(words: str, names: Iterable[str] = panels) -> bool:
+        return all(words in panels[name].empty_text for name in names)
+
+    assert told("\nPress Start to train; ")
+    bench.setup.lack("Nothing is chosen.")
+    assert told("\nNothing is chosen.\nThen press Start; ")
+    bench.setup.lack("")
+    runs.config, runs.title = bench.setup.config, "mine"
+    runs._set_run(RunView(phase=RunPhase.RUNNING))
+    assert told("\nTraining is under way; ", {*panels} - {"planners"})
+    assert "evaluates at once" in panels["shares"].empty_text
+    panels["planners"].draw()
+    assert not panels["planners"].empty_text
+    runs._set_run(RunView(phase=RunPhase.PAUSED, step=9))
+    assert told("\nTraining is paused: press Resume; ", {*panels} - {"planners"})
+    runs._set_run(RunView(phase=RunPhase.FINISHED, step=9, folder=old_run))
+    panels["planners"].draw()
+    assert told("\nThis run has none so far. Press Resume to train on; ")
+    bench.time.seek(3)
+    assert told("\nNothing is kept at or before step 3; go to a later one.", OF_A_STEP)
+    assert told("Press Resume to train on; ", {*panels} - {*OF_A_STEP})
+    runs._set_run(RunView(phase=RunPhase.FINISHED, step=9))
+    bench.time.follow()
+    assert told("\nThis run has no folder to be resumed from.\nPress Start to train another.")
+
+
+def test_that_what_comes_of_a_run_that_trains_elsewhere_is_awaited_from_there() -> None:
+    away = Subject(aspect=Aspect.LOOKING, elsewhere=True, waiting="It is under way elsewhere.")
+    assert away.what_next("they come.") == "This run trains elsewhere; they come."
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_points_are_told_where_to_look_for_what_is_of_images(hands: Hands) -> None:
+    with hands.qtbot.waitSignal(hands.bench.setup.dataset_changed):
+        hands.bench.setup.set_dataset(RingConfig(count=400))
+    for name in ("samples", "examples", "corrections"):
+        assert "Points have none: the panel “Plane” shows them" in panel_of(hands.window, name).empty_text
+    assert "Press Start" in panel_of(hands.window, "losses").empty_text
 
 
 @pytest.mark.usefixtures("all_panels")

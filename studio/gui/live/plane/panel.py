@@ -139,7 +139,7 @@ class PlanePanel(LivePanel):
         self._exact = self._frame = self._target_shown = None
         self._fields = {}
         if self._dataset is None:
-            self.show_empty(_EMPTY)
+            self.show_empty((self._target.data.missing if dataset is None else "") or _EMPTY)
         else:
             self.show_body()
             self.request_draw()

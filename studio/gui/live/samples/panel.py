@@ -28,10 +28,8 @@ from studio.number_text import FIGURE_SPACE, whole
 from studio.training.messages.snapshot import SampleGrid, Snapshot
 from studio.training.storage.frames import Frame
 
-_EMPTY = (
-    "Images that the model generates, always from the same random numbers, so that you see each one change.\n"
-    "Press Start to train; the first grid comes within seconds."
-)
+_EMPTY = "Images that the model generates, always from the same random numbers, so that you see each one change."
+_COMING = "the first grid comes within seconds."
 _BACK = "go back to “EMA” or “Raw” first."
 _WITHHELD = {
     "once": f"Samples at once are chosen among draws for the target in the table; {_BACK}",
@@ -42,7 +40,8 @@ _WITHHELD = {
 class SamplesPanel(LivePanel):
     """Sample grids."""
 
-    NAME, TITLE, OF_RUN = "samples", "Samples", True
+    NAME, TITLE = "samples", "Samples"
+    OF_RUN = OF_STEP = OF_IMAGES = True
 
     def __init__(
         self,
@@ -85,7 +84,7 @@ class SamplesPanel(LivePanel):
         for part in (self.pair, *self._others.values()):
             self.body.addWidget(part, 1)
         self.body.addWidget(self.saver)
-        self.show_empty(_EMPTY)
+        self.show_empty(_EMPTY, _COMING)
         latents.grid_drawn.connect(self.take_grid)
         latents.between_drawn.connect(self.way.show_between)
         latents.failed.connect(self.take_failure)
@@ -169,7 +168,7 @@ class SamplesPanel(LivePanel):
         self.picks.forget()
         self.saver.hide()
         if self._chosen not in _WITHHELD:
-            self.show_empty(_EMPTY)
+            self.show_empty(_EMPTY, _COMING)
 
     def draw(self) -> None:
         grid = self._grid
@@ -215,7 +214,7 @@ class SamplesPanel(LivePanel):
         self.picks.withhold(_WITHHELD.get(self._chosen, ""))
         self.show_owner(self._whose)
         if self.shown and self._grid is None:
-            self.show_empty(_EMPTY)
+            self.show_empty(_EMPTY, _COMING)
         self.request_draw()
 
     @Slot(str)

@@ -64,7 +64,7 @@ class TheoryPanel(LivePanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self._energies, self._means = energies, means
+        self._target, self._energies, self._means = target, energies, means
         self._tilt: TiltView | None = None
         self._offered: dict[str, Observable] = {}  # what is in the list, by name
         self._picked = False  # by a person; until then it is the share of the class that is tilted most
@@ -134,7 +134,7 @@ class TheoryPanel(LivePanel):
         """Compute anew if need be, and show."""
         tilt, name = self._tilt, self.controls.choice.currentData()
         if tilt is None or name is None:
-            self.show_empty(_EMPTY)
+            self.show_empty(self._target.data.missing or _EMPTY)
             return
         self.theory = theory = self.theory or self._computed(tilt, name)
         if theory is None:
