@@ -34,7 +34,7 @@ class Job:
         config: the configuration as JSON, as it was when the job was queued; later edits do not reach it.
         error: what went wrong, a line, if something did.
         pid: of its process while it runs, else 0.
-        born: when that process began, in seconds since 1970, which tells it from later ones of its number.
+        born: mark of that process, which tells it from later ones of its number.
         seconds: it has run for, all attempts together.
         attempts: how often it was started.
         begun: when the attempt under way began, in seconds since 1970; 0 while it does not run.

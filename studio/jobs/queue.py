@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from studio.errors import UserError, other_version, reporting
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
-from studio.process import start_of
+from studio.process import mark_of
 from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.run_title import own_name
 from studio.training.config.sweep_mark import MOST_RUNS, SweepMark
@@ -182,12 +182,12 @@ class JobQueue:
             cursor = database.execute(
                 "UPDATE job SET status='running', pid=?, born=?, attempts=attempts+1, error='', begun=? "
                 "WHERE id=? AND status='waiting'",
-                (pid, start_of(pid), time.time(), job.id),
+                (pid, mark_of(pid), time.time(), job.id),
             )
             return cursor.rowcount == 1
 
     def started(self, job: Job, pid: int) -> None:
-        self._set("pid=?, born=?", (pid, start_of(pid)), job)
+        self._set("pid=?, born=?", (pid, mark_of(pid)), job)
 
     def end(self, job: Job, status: JobStatus, *, error: str = "", seconds: float = 0.0) -> None:
         """Note how a job's process has ended, after so many seconds; WAITING puts it back."""

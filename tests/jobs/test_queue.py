@@ -8,13 +8,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from studio.errors import UserError
 from studio.jobs.estimate import seconds_for, seconds_left
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
+from studio.process import mark_of
 from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark
 from studio.training.storage.fingerprints import Fingerprints
@@ -72,7 +72,7 @@ def test_that_several_jobs_move_as_one_and_stop_at_the_end(queue: JobQueue) -> N
 def test_that_only_one_program_gets_a_job(queue: JobQueue) -> None:
     job = queue.jobs()[0]
     assert queue.claim(job, os.getpid())
-    assert named(queue, "a").born == psutil.Process().create_time()
+    assert named(queue, "a").born == mark_of(os.getpid())
     assert not JobQueue(queue.path).claim(job, 2)
     following = queue.next()
     assert following.title == "b"
