@@ -123,10 +123,12 @@ def append_metrics(
     evaluations: Sequence[Evaluated] = (),
     *,
     back_to: int | None = None,
+    revision: int | None = None,
 ) -> None:
     """Add to a run's metrics, all or none; raises UserError if the file cannot be written.
 
-    Where the run went back to a step, what is there of later ones goes first.
+    Where the run went back to a step, what is there of later ones goes first; and to a target of this revision, what
+    was found of those that came after it, at that very step, too: their revisions are others' from now on.
     """
     if not (points or marks or evaluations or back_to is not None):
         return
@@ -134,6 +136,8 @@ def append_metrics(
         if back_to is not None:
             for table in ("point", "mark", "evaluation"):
                 connection.execute(f"DELETE FROM {table} WHERE step > ?", (back_to,))
+        if revision is not None:
+            connection.execute("DELETE FROM evaluation WHERE revision > ?", (revision,))
         _append_points(connection, points)
         connection.executemany(
             "INSERT INTO mark (step, kind, text) VALUES (?, ?, ?)",

@@ -75,7 +75,7 @@ class Resumption:
         folder = RunFolder.owned(self.run)
         try:
             self._ensure_seen()
-            folder.go_back_to(self.step)
+            folder.go_back_to(self.step, self.revision - self.retargeted)
         except BaseException:
             folder.release()
             raise

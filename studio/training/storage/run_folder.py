@@ -74,8 +74,10 @@ class RunFolder:
         """The folder of a run that is there; raises UserError if it cannot be written, or somebody else writes it."""
         return cls(path, FolderLock(path))
 
-    def go_back_to(self, step: int) -> None:
-        """Take away what is of later steps; raises UserError if it cannot be written, or parts are links elsewhere."""
+    def go_back_to(self, step: int, revision: int) -> None:
+        """Take away what is of later steps, and found of targets after this revision; raises UserError if it cannot be
+        written, or parts are links elsewhere.
+        """
         path = self.path
         for name in _PARTS:
             if (path / name).is_symlink():
@@ -86,7 +88,7 @@ class RunFolder:
                 )
         for place in (path, *(path / name for name in _PARTS)):
             remove_left_overs(place)
-        append_metrics(path, back_to=step)
+        append_metrics(path, back_to=step, revision=revision)
         append_frames(path, (), _NO_LIMIT, back_to=step)
 
     def copied_under(self, root: Path, config: RunConfig) -> RunFolder:

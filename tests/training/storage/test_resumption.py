@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from studio.errors import UserError
+from studio.evaluation.record import evaluation_of
 from studio.library.compare import ABSENT, differences, read_runs
 from studio.library.export.samples import how_towards
 from studio.library.run_summary import summary_of
@@ -18,11 +19,11 @@ from studio.training.config.file import read_config
 from studio.training.config.run_config import PerturbationConfig, StopCondition
 from studio.training.engine.trainer_state import Held
 from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate, Stop
-from studio.training.messages.events import Outcome
+from studio.training.messages.events import Evaluated, Outcome
 from studio.training.run.session import folder_for
 from studio.training.storage.checkpoint import HeldRecord, read_record
 from studio.training.storage.checkpoint_store import CheckpointStore
-from studio.training.storage.metrics import read_metrics
+from studio.training.storage.metrics import append_metrics, read_metrics
 from studio.training.storage.resumption import Resumption, fork, resume
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity, learned_target
@@ -141,6 +142,16 @@ def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_
     assert Run.open(killed).config.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
     again = resume(killed)
     assert (again.step, again.revision, again.retargeted) == (6, 1, False)
+
+
+def test_that_what_was_found_of_a_target_that_came_after_the_checkpoint_is_lost_with_it(run_path: Path) -> None:
+    """As of an edit at the very step, before the run was killed: another target has that revision from now on."""
+    Played(folder=run_path).run(steps(2))
+    found = evaluation_of({"classes": {name: {} for name in CLASSES}, "unsure": {}, "count": 10})
+    seen = [Evaluated(step=2, seconds=0.0, revision=revision, evaluation=found) for revision in (0, 1)]
+    append_metrics(run_path, evaluations=seen)
+    resume(run_path).folder().release()
+    assert [each.revision for each in read_metrics(run_path).evaluations] == [0]
 
 
 def test_that_a_completed_run_goes_on_and_its_time_counts_on(run_path: Path, start_run: Start) -> None:
