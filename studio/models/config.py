@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
+from pydantic import ValidationError
+
 from studio.errors import UserError
 from studio.settings import Settings, setting
 
@@ -97,6 +99,14 @@ class OptimiserConfig(Settings):
         le=1,
     )
 
+    def with_learning_rate(self, rate: float) -> Self:
+        """The same with this learning rate; raises UserError if it is out of range."""
+        try:
+            return self.model_validate({**self.model_dump(), "learning_rate": rate})
+        except ValidationError as error:
+            reason = f"{error.errors()[0]['msg']}; it is {rate:g}."
+            raise UserError("This learning rate cannot be used", reason, "The old one stays.") from error
+
 
 class ModelConfig(Settings):
     """Base of the models' settings; every subclass has a literal ``kind`` and, per network, a ``NETWORK_optimiser``."""
@@ -128,10 +138,10 @@ class ModelConfig(Settings):
         }
 
     def with_learning_rates(self, rates: Mapping[str, float]) -> Self:
-        """The same with these learning rates, by the network's name."""
+        """The same with these learning rates, by the network's name; raises UserError if one is out of range."""
         return self.model_copy(
             update={
-                f"{network}{_OPTIMISER}": self.optimiser(network).model_copy(update={"learning_rate": rate})
+                f"{network}{_OPTIMISER}": self.optimiser(network).with_learning_rate(rate)
                 for network, rate in rates.items()
             }
         )

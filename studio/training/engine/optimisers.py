@@ -32,8 +32,8 @@ class NetworkOptimiser:
         self._taken = 0
 
     def set_learning_rate(self, rate: float) -> None:
-        """Step with this rate from now on; what the rule has accumulated stays."""
-        self.config = self.config.model_copy(update={"learning_rate": rate})
+        """Step with this rate from now on; what the rule has accumulated stays. Raises UserError if it is no rate."""
+        self.config = self.config.with_learning_rate(rate)
         self._set_rate()
 
     def _set_rate(self) -> None:

@@ -76,7 +76,11 @@ class Changes:
         if change.network not in self._trainer.networks:
             return  # a setting that the model as built makes no use of
         step = self._trainer.step_count
-        self._trainer.set_learning_rate(change.network, change.rate)
+        try:
+            self._trainer.set_learning_rate(change.network, change.rate)
+        except UserError as error:
+            self._tell(Noticed(step=step, error=error))
+            return
         self._tell(LearningRateApplied(step=step, network=change.network, rate=change.rate))
 
     def _set_batch_size(self, change: SetBatchSize) -> None:

@@ -221,6 +221,17 @@ def test_that_a_rate_is_set_for_its_network_alone_and_unknown_networks_are_passe
     run.run(script())
 
 
+@pytest.mark.parametrize("rate", [0.0, -1.0, 10.5, float("inf"), float("nan")])
+def test_that_a_rate_that_no_configuration_has_is_refused_and_the_old_one_stays(run_path: Path, rate: float) -> None:
+    """Else the folder would hold a configuration that cannot be opened again."""
+    run = Played(tiny_config(), run_path)
+    before = run.trainer.config.model.learning_rates
+    run.run([*steps(1), [SetLearningRate(network="autoencoder", rate=rate)], *steps(2)])
+    assert not run.all_of(LearningRateApplied)
+    assert "learning rate" in run.all_of(Noticed)[0].error.title
+    assert run.trainer.config.model.learning_rates == resume(run_path).config.model.learning_rates == before
+
+
 def test_that_an_unwell_run_is_told_of_and_goes_on() -> None:
     run = Played(tiny_config(model={"autoencoder_optimiser": {"learning_rate": 1e-12}}))
     run.run(steps(12))
