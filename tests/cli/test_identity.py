@@ -289,6 +289,7 @@ def test_that_a_run_has_one_owner_and_can_be_looked_at_meanwhile(made: Path, tmp
     looks = ("evaluate", run, "--count", 20), ("sample", run, "--out", tmp_path / "out.npz"), ("compare", run, run)
     for command in (*looks, ("runs", "--workspace", made)):
         assert main([str(each) for each in command]) == 0
+    assert (run / "metrics.sqlite").read_bytes() == before, "nor does it keep an evaluation"
     assert "cannot be packed" in refused("export", run, "--zip", tmp_path / "run.zip")  # it would be torn
     assert main(["fork", str(run), "--steps", "15", "--run-dir", str(tmp_path / "fork")]) == 0
     owner.release()

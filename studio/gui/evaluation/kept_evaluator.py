@@ -23,6 +23,7 @@ from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity, nearest_kept
 
 _UNTRAINED = "Only the weights of step 0 are kept of this run, from before training."
+_ELSEWHERE = "The run is under way elsewhere, and keeps its own evaluations."
 _NO_IMAGES = "Only images can be judged; the plane shows how far points are from their target."
 
 
@@ -33,12 +34,14 @@ class KeptRun:
     Attributes:
         judges, name: who may look at its data, None while they are not here; and who shall.
         steps: of its weights, ascending; at least one.
+        elsewhere: another process has it.
     """
 
     folder: Path
     judges: Judges | None
     name: str
     steps: Sequence[int]
+    elsewhere: bool = False
 
     def nearest(self, step: int) -> int:
         """The step nearest to this one whose weights are kept."""
@@ -48,6 +51,8 @@ class KeptRun:
         """Why this step cannot be evaluated, in a sentence; empty if it can."""
         if self.judges is None or not self.judges.possible:
             return _NO_IMAGES
+        if self.elsewhere:
+            return _ELSEWHERE
         return _UNTRAINED if step and not self.nearest(step) else ""
 
     def words(self, step: int) -> str:
@@ -107,7 +112,9 @@ class KeptEvaluator(QObject):
         old, run, judge = self._time.old, self._runs.run, self._judge
         if old is not None:
             name = old.config.evaluation.judge
-            found = KeptRun(folder=old.folder, judges=self._data.judges, name=name, steps=old.kept)
+            found = KeptRun(
+                folder=old.folder, judges=self._data.judges, name=name, steps=old.kept, elsewhere=bool(old.owner)
+            )
         elif not run.phase.active and run.folder is not None:
             found = KeptRun(folder=run.folder, judges=judge.judges, name=judge.name, steps=self.steps)
         else:

@@ -22,6 +22,7 @@ from studio.training.engine.memory import telling_of_shortage
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.messages.events import Evaluated
+from studio.training.storage.folder_lock import ensure_free
 from studio.training.storage.metrics import append_metrics, newest_evaluations, newest_point
 from studio.training.storage.run import Run, restore_model
 from studio.training.storage.run_identity import RunIdentity
@@ -77,9 +78,12 @@ def evaluate_run(
 
 
 def keep_evaluation(run: Run, found: Evaluated) -> UserError | None:
-    """Put an evaluation among a run's metrics, unless the run has gone back behind it; why they cannot be written."""
+    """Put an evaluation among a run's metrics, unless the run has gone back behind it; why they cannot be written, as
+    where another process has the run.
+    """
     if run.weights_step is not None:
         try:
+            ensure_free(run.path)
             if max(newest_point(run.path)[0], RunIdentity.read(run.path).weights_step or 0) >= found.step:
                 append_metrics(run.path, evaluations=[found])
         except UserError as error:

@@ -288,6 +288,12 @@ def test_that_weights_from_before_training_are_near_to_no_other_step(kept: list[
     assert f"weights of step {nearest:,}" in run.words(at)
 
 
+def test_that_a_run_that_another_process_has_is_not_evaluated() -> None:
+    """It would be written into its folder."""
+    run = KeptRun(folder=Path(), judges=Mock(possible=True), name="", steps=[9], elsewhere=True)
+    assert "under way elsewhere" in run.why_not(9)
+
+
 def test_that_weights_from_before_training_are_no_answer_at_a_later_step(
     qtbot: QtBot, hands: Hands, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QSpinBox, QToolButton
 from studio.gui.state.history import TimeView
 from studio.gui.timeline import follower
 from studio.gui.timeline.follower import Follower
+from studio.training.messages.latents import read_latents
 from studio.training.storage.frames import Frame
 from tests.gui.hands import Hands, panel_of
 from tests.library.made_runs import make_config, make_run
@@ -120,6 +121,29 @@ def test_that_a_run_that_is_trained_elsewhere_is_followed_to_its_end(
     hands.qtbot.waitUntil(lambda: said(hands) == "stopped at step 1,100")
     assert resume.isEnabled()
     assert reroll.isEnabled()
+
+
+def test_that_a_re_roll_is_not_undone_in_a_run_that_goes_on_elsewhere(
+    hands: Hands, run: Path, request: pytest.FixtureRequest
+) -> None:
+    """Only who trains it writes into its folder; it can be undone once that has ended."""
+    bench, undo, lines = hands.bench, hands.bench.setup.undo_stack, list[str]()
+    look_at(hands, run)
+    first = bench.latents.view.latents
+    hands.qtbot.mouseClick(hands.find(QToolButton, "samples_reroll"), Qt.MouseButton.LeftButton)
+    rolled = read_latents(run)
+    assert rolled == bench.latents.view.latents != first
+    trainer = request.getfixturevalue("trainer")
+    bench.log.line_logged.connect(lambda line: lines.append(line.text))
+    undo.undo()
+    assert read_latents(run) == rolled
+    assert bench.latents.view.latents == rolled
+    assert any("under way elsewhere" in line for line in lines)
+    trainer.stdin.close()
+    trainer.wait()
+    undo.redo()
+    undo.undo()
+    assert read_latents(run) == bench.latents.view.latents == first
 
 
 @pytest.mark.usefixtures("quick")

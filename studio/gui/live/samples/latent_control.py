@@ -27,6 +27,7 @@ from studio.progress import Progress
 from studio.training.messages.commands import SetLatents, ShowBetween
 from studio.training.messages.latents import LatentPoint, Latents, read_latents, write_latents
 from studio.training.messages.snapshot import Interpolation, SampleGrid, Snapshot
+from studio.training.storage.folder_lock import ensure_free
 
 _SEED_BITS = 31
 _ELSEWHERE = "The run is under way elsewhere, and draws its own samples."
@@ -162,8 +163,8 @@ class LatentControl(QObject):
         QTimer.singleShot(0, self, self._stack.undo if what == "undo" else self._stack.redo)
 
     def _put(self, folder: Path, latents: Latents) -> None:
-        self._latents = latents
         if self._under_way:
+            self._latents = latents
             self._time.show_live()
             self._runs.send(SetLatents(latents=latents))
         else:
@@ -174,10 +175,12 @@ class LatentControl(QObject):
         """Note them in the folder of a run that is not under way, and draw what is not on the screen."""
         grid = self._grid
         try:
+            ensure_free(folder)
             write_latents(folder, latents)
         except UserError as error:
             self._on_failed(error)
             return
+        self._latents = latents
         count = len(grid.raw) if grid is not None else 0
         if grid is not None and (grid.latents is None or grid.latents.points(count) != latents.points(count)):
             self._draw_grid(folder, latents, count)
