@@ -1,7 +1,8 @@
 """Evaluation while a run trains: in pieces between steps, within a budget, by random numbers of its own.
 
 A piece is begun only while  spent + expected ≤ budget × time trained. A quarter more than the longer of its last two
-likes took is expected, and of a kind that was not done yet as much as of the dearest that was. The model is copied
+likes took is expected, and of a kind that was not done yet as much as of the dearest that was. What an evaluation leaves
+of it is not saved up: where the judge came late, one follows at once, and not one upon the other. The model is copied
 first, so that all samples of an evaluation are of one step, however many steps its pieces are spread over. Training
 takes no notice: nothing of it is drawn from, and nothing of it is changed.
 """
@@ -162,9 +163,11 @@ class Evaluator:
         """Between two steps, after so many seconds of training: do what the budget allows; an evaluation, if any."""
         if not self._budget or self._trainer.config.hold.on:
             return None
-        began = time.perf_counter()
-        done = self._do_what_is_left(seconds, self._budget / 100 * seconds - self.spent, began)
+        began, allowed = time.perf_counter(), self._budget / 100 * seconds
+        done = self._do_what_is_left(seconds, allowed - self.spent, began)
         self.spent += time.perf_counter() - began  # looking is not for nothing either, between quick steps
+        if done is not None:
+            self.spent = max(self.spent, allowed)
         return done
 
     def _do_what_is_left(self, seconds: float, left: float, began: float) -> Evaluated | None:

@@ -56,10 +56,8 @@ def test_that_curves_are_the_same_to_the_last_bit_whether_or_not_it_evaluates(ki
         assert torch.equal(one, other)
 
 
-def test_that_it_spends_no_more_than_its_budget_by_a_clock_of_known_pieces(
-    judge: Judge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A piece takes 0.09 to 0.11 s by this clock, a step 0.05 s; 5 % of 100 s are 5 s."""
+def known_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A piece takes 0.09 to 0.11 s by the evaluator's clock."""
     now, costs = [0.0], itertools.cycle([0.1, 0.09, 0.11, 0.09, 0.11])
     advance = EvaluationJob.advance
 
@@ -69,6 +67,13 @@ def test_that_it_spends_no_more_than_its_budget_by_a_clock_of_known_pieces(
 
     monkeypatch.setattr(EvaluationJob, "advance", timed)
     monkeypatch.setattr("studio.training.analysis.evaluator.time.perf_counter", lambda: now[0])
+
+
+def test_that_it_spends_no_more_than_its_budget_by_a_clock_of_known_pieces(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step takes 0.05 s; 5 % of 100 s are 5 s."""
+    known_pieces(monkeypatch)
     evaluator, done = Evaluator(trainer(budget=5), lambda: judge), 0
     for step in range(1, 2001):
         seconds = 0.05 * step
@@ -77,6 +82,18 @@ def test_that_it_spends_no_more_than_its_budget_by_a_clock_of_known_pieces(
             assert evaluator.spent <= max(0.1, 0.05 * seconds), "only what the first piece takes is not known"
     assert evaluator.spent > 0.9 * 0.05 * 100
     assert done == pytest.approx(5 / (0.1 * PIECES), abs=2)
+
+
+def test_that_a_judge_that_comes_late_evaluates_once_and_not_all_that_was_saved_up(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5 % of 100 s without one are 5 s, of ten evaluations; 5 % of the next 9 s are of less than one."""
+    known_pieces(monkeypatch)
+    judges: list[Judge] = []
+    evaluator = Evaluator(trainer(budget=5), lambda: judges[0] if judges else None)
+    assert evaluator.turn(100.0) is None
+    judges.append(judge)
+    assert sum(evaluator.turn(100.0 + 0.05 * step) is not None for step in range(180)) == 1
 
 
 def test_that_a_budget_of_0_evaluates_on_demand_only(judge: Judge) -> None:
