@@ -7,11 +7,12 @@ brings its form along and the window has no code for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 
+from studio.errors import UserError
 from studio.paths import typed_path
 
 PathText: TypeAlias = Annotated[str, AfterValidator(typed_path)]
@@ -22,6 +23,15 @@ class Settings(BaseModel):
     """Base of everything that enters from a file or a form; immutable, unknown keys are rejected with their place."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_enum_values=False)
+
+    def with_value(self, name: str, value: float) -> Self:
+        """The same with another number for one of its fields; raises UserError if the field does not take it."""
+        try:
+            return self.model_validate({**self.model_dump(), name: value})
+        except ValidationError as error:
+            reason = f"{error.errors()[0]['msg']}; it is {value:g}."
+            what = type(self).model_fields[name].title or name
+            raise UserError(f"{what} cannot be changed to that", reason, "The old value stays.") from error
 
 
 def setting(

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-from pydantic import ValidationError
-
 from studio.errors import UserError
 from studio.settings import Settings, setting
 
@@ -99,14 +97,6 @@ class OptimiserConfig(Settings):
         le=1,
     )
 
-    def with_learning_rate(self, rate: float) -> Self:
-        """The same with this learning rate; raises UserError if it is out of range."""
-        try:
-            return self.model_validate({**self.model_dump(), "learning_rate": rate})
-        except ValidationError as error:
-            reason = f"{error.errors()[0]['msg']}; it is {rate:g}."
-            raise UserError("This learning rate cannot be used", reason, "The old one stays.") from error
-
 
 class ModelConfig(Settings):
     """Base of the models' settings; every subclass has a literal ``kind`` and, per network, a ``NETWORK_optimiser``."""
@@ -141,7 +131,7 @@ class ModelConfig(Settings):
         """The same with these learning rates, by the network's name; raises UserError if one is out of range."""
         return self.model_copy(
             update={
-                f"{network}{_OPTIMISER}": self.optimiser(network).with_learning_rate(rate)
+                f"{network}{_OPTIMISER}": self.optimiser(network).with_value("learning_rate", rate)
                 for network, rate in rates.items()
             }
         )

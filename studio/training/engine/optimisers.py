@@ -33,7 +33,7 @@ class NetworkOptimiser:
 
     def set_learning_rate(self, rate: float) -> None:
         """Step with this rate from now on; what the rule has accumulated stays. Raises UserError if it is no rate."""
-        self.config = self.config.with_learning_rate(rate)
+        self.config = self.config.with_value("learning_rate", rate)
         self._set_rate()
 
     def _set_rate(self) -> None:

@@ -153,13 +153,13 @@ class Trainer:
         """Plan batches of this B_avg from the next step on; the planner keeps its place and its error. Raises UserError
         if no batch of that size can be planned; the old size stays.
         """
+        batch = self.config.batch.with_value("average_size", average_size)
         before, self._planner.average_size = self._planner.average_size, average_size
         try:
             self.retarget(self.perturbation)
         except UserError:
             self._planner.average_size = before
             raise
-        batch = self.config.batch.model_copy(update={"average_size": average_size})
         self.config = self.config.model_copy(update={"batch": batch})
 
     def state(self) -> TrainerState:

@@ -228,7 +228,7 @@ def test_that_a_rate_that_no_configuration_has_is_refused_and_the_old_one_stays(
     before = run.trainer.config.model.learning_rates
     run.run([*steps(1), [SetLearningRate(network="autoencoder", rate=rate)], *steps(2)])
     assert not run.all_of(LearningRateApplied)
-    assert "learning rate" in run.all_of(Noticed)[0].error.title
+    assert "Learning rate" in run.all_of(Noticed)[0].error.title
     assert run.trainer.config.model.learning_rates == resume(run_path).config.model.learning_rates == before
 
 

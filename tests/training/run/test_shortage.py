@@ -128,10 +128,18 @@ def test_that_half_of_a_batch_is_a_whole_number_or_nothing() -> None:
 
 def test_that_a_batch_that_cannot_be_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     run = Played(folder=tmp_path / "run")
-    run.run([[SetBatchSize(average_size=1e6)], *steps(2)])
+    run.run([[SetBatchSize(average_size=1e4)], *steps(2)])
     assert "more examples than the data set has" in run.all_of(Noticed)[0].error.title
     assert run.trainer.config.batch.average_size == 8
     assert not run.all_of(BatchSizeApplied)
+
+
+@pytest.mark.parametrize("size", [0.5, 0.0, 1e5, float("nan")])
+def test_that_a_batch_size_that_no_configuration_has_is_refused(size: float) -> None:
+    trainer = Trainer(tiny_config(), tiny_images())
+    with pytest.raises(UserError, match="Batch size"):
+        trainer.set_batch_size(size)
+    assert trainer.config.batch.average_size == trainer._planner.average_size == 8
 
 
 @pytest.mark.parametrize("planner", PlannerKind)
