@@ -1,10 +1,10 @@
 """Evaluation while a run trains: in pieces between steps, within a budget, by random numbers of its own.
 
 A piece is begun only while  spent + expected ≤ budget × time trained. A quarter more than the longer of its last two
-likes took is expected, and of a kind that was not done yet as much as of the dearest that was. What an evaluation leaves
-of it is not saved up: where the judge came late, one follows at once, and not one upon the other. The model is copied
-first, so that all samples of an evaluation are of one step, however many steps its pieces are spread over. Training
-takes no notice: nothing of it is drawn from, and nothing of it is changed.
+likes took is expected, and of a kind that was not done yet as much as of the dearest that was. What an evaluation
+leaves of it is not saved up: where the judge came late, one follows at once, and not one upon the other. The model is
+copied first, so that all samples of an evaluation are of one step, however many steps its pieces are spread over.
+Training takes no notice: nothing of it is drawn from, and nothing of it is changed.
 """
 
 from __future__ import annotations
