@@ -32,7 +32,7 @@ class Job:
         id: of the queue; never used again.
         place: jobs run in its order.
         config: the configuration as JSON, as it was when the job was queued; later edits do not reach it.
-        error: what went wrong, a line, if something did.
+        error: what went wrong, a line, if something did; or what else is remarkable.
         pid: of its process while it runs, else 0.
         born: mark of that process, which tells it from later ones of its number.
         seconds: it has run for, all attempts together.

@@ -186,8 +186,8 @@ class JobQueue:
             )
             return cursor.rowcount == 1
 
-    def started(self, job: Job, pid: int) -> None:
-        self._set("pid=?, born=?", (pid, mark_of(pid)), job)
+    def started(self, job: Job, pid: int, remark: str = "") -> None:
+        self._set("pid=?, born=?, error=?", (pid, mark_of(pid), remark), job)
 
     def end(self, job: Job, status: JobStatus, *, error: str = "", seconds: float = 0.0) -> None:
         """Note how a job's process has ended, after so many seconds; WAITING puts it back."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 from studio.files import whole_file
 from studio.jobs.attempt import Attempt, Ending, LocalProcesses, Outcome, Workers, noted_of
 from studio.jobs.job import Job, JobStatus
@@ -23,7 +23,9 @@ from studio.process import is_running
 from studio.training.config.sweep_mark import FILE as SWEEP
 from studio.training.config.sweep_mark import write_mark
 from studio.training.storage.run import Run
+from studio.training.storage.run_folder import has_anything
 
+ANEW = "It began anew: its folder has nothing of the attempts before."
 _GRACE_SECONDS = 20.0
 _MOST_ATTEMPTS = 5
 """A job whose worker is lost that often is taken to be the reason."""
@@ -34,6 +36,7 @@ class _Running:
     job: Job
     attempt: Attempt
     begun: float
+    remark: str
     cancelled: bool = False
 
 
@@ -106,8 +109,10 @@ class JobRunner:
         self._workers.close()
 
     def _start(self, job: Job) -> None:
-        config = self._config(job)
+        config, remark = self._config(job), ""
         try:
+            with reporting("The run folder cannot be read", job.folder):
+                remark = ANEW if job.attempts and not has_anything(job.folder) else ""
             with whole_file(config) as file:
                 file.write(job.config.encode())
             if job.data:
@@ -119,8 +124,8 @@ class JobRunner:
         except UserError as error:
             self.queue.end(job, JobStatus.FAILED, error=str(error))
             return
-        self.queue.started(job, attempt.pid)
-        self._running[job.id] = _Running(job, attempt, time.monotonic())
+        self.queue.started(job, attempt.pid, remark)
+        self._running[job.id] = _Running(job, attempt, time.monotonic(), remark)
 
     def _config(self, job: Job) -> Path:
         return self.queue.path.parent / f".job-{job.id}.json"
@@ -131,7 +136,7 @@ class JobRunner:
         for file in (self._config(job), noted_of(self._config(job))):
             file.unlink(missing_ok=True)
         status = _status(ending, job, cancelled=running.cancelled, put_back=put_back)
-        self.queue.end(job, status, error=ending.error, seconds=time.monotonic() - running.begun)
+        self.queue.end(job, status, error=ending.error or running.remark, seconds=time.monotonic() - running.begun)
 
     def _take_back_orphans(self) -> None:
         """Put back what ran under a studio that is gone."""

@@ -16,10 +16,11 @@ import pytest
 from studio.jobs.attempt import Ending, LocalProcesses, Outcome, command_of
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
-from studio.jobs.runner import JobRunner
+from studio.jobs.runner import ANEW, JobRunner
 from studio.training.config.assignments import with_settings
 from studio.training.config.run_config import EvaluationConfig, RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark, read_mark
+from tests.library.made_runs import make_run
 
 PATIENCE_S = 60
 
@@ -146,6 +147,28 @@ def test_that_a_job_whose_process_has_left_its_number_to_another_is_put_back(
     runner = JobRunner(queue)
     poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
     assert queue.jobs()[0].attempts == 2
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+def test_that_a_job_whose_run_is_gone_says_that_it_begins_anew(
+    queue: JobQueue, stand_in: StandIn, tmp_path: Path, *, emptied: bool
+) -> None:
+    stand_in("pass")
+    (job,) = add(queue)
+    runner = JobRunner(queue)
+    poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
+    assert queue.jobs()[0].error == "", "nobody awaits anything of a first attempt"
+    if emptied:
+        job.folder.mkdir()
+    queue.retry(queue.jobs()[0])
+    runner.poll()
+    assert queue.jobs()[0].error == ANEW
+    poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
+    assert queue.jobs()[0].error == ANEW
+    make_run(tmp_path, job.folder.name + "-whole").rename(job.folder) if not emptied else None
+    queue.retry(queue.jobs()[0])
+    poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
+    assert queue.jobs()[0].error == (ANEW if emptied else ""), "there is something in it"
 
 
 def test_that_a_job_that_another_studio_runs_is_left_alone(queue: JobQueue, stand_in: StandIn) -> None:

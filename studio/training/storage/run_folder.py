@@ -116,7 +116,7 @@ class RunFolder:
             path = make()
         folder = cls.owned(path)
         try:
-            if any(each.name not in (SWEEP, OWNER) for each in path.iterdir()):
+            if has_anything(path):
                 raise _not_empty(path)
             folder.write_text("config.json", made_absolute(config).to_json())
         except BaseException:
@@ -146,7 +146,7 @@ class RunFolder:
 
 def _empty_folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
-    if any(each.name not in (SWEEP, OWNER) for each in path.iterdir()):  # before a lock is left in somebody's folder
+    if has_anything(path):  # before a lock is left in somebody's folder
         raise _not_empty(path)
     return path
 
@@ -167,6 +167,11 @@ def _new_folder(root: Path, stem: str) -> Path:
             continue
         return path
     raise FileExistsError(17, "there are a thousand runs of that name already", str(root / stem))
+
+
+def has_anything(path: Path) -> bool:
+    """Whether a run has begun in a folder, which may not be there; or anything else lies in it."""
+    return path.is_dir() and any(each.name not in (SWEEP, OWNER) for each in path.iterdir())
 
 
 def safe_name(title: str) -> str:
