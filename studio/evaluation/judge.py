@@ -1,9 +1,9 @@
 """The judge: a committee of small classifiers of the loaded data set, which label what a model generates.
 
-They are trained once on five sixths of each class; the rest, a few of each class at least, gives their accuracy and
-their confusion, by which shares are corrected. A sample whose likeliest class has a probability below 0.7 by the
-committee, the geometric mean of its members, is "unsure", a class of its own; so it is with the vote of each. Where
-samples are unlike the data their votes differ, and the intervals of shares say so: see `studio.evaluation.committee`.
+They are trained once on most of each class; the rest, a sixth of a large one, gives their accuracy and their
+confusion, by which shares are corrected. A sample whose likeliest class has a probability below 0.7 by the committee,
+the geometric mean of its members, is "unsure", a class of its own; so it is with the vote of each. Where samples are
+unlike the data their votes differ, and the intervals of shares say so: see `studio.evaluation.committee`.
 
 A judge may also look at other data than its own, such as images without labels. What it takes their examples for then
 stands in for their classes.
@@ -48,8 +48,9 @@ points on average; by more at 10 %, by half as much at 90 %."""
 
 _SEED = 0
 _HELD_OUT = 1 / 6
-_FEW = 5
-"""Held out of each class that has twice as many, so that something is known of how it is judged."""
+_FEW, _ENOUGH = 5, 60
+"""Held out of each class that has twice, and thrice, as many, so that something is known of how it is judged. Where 30
+are judged right, a tenth may yet be judged wrong, and no interval of a share is narrower."""
 
 _SEEN = 240_000
 """Examples that a judge alone would look at, unless the set is so small that each would come more than 60 times."""
@@ -239,11 +240,11 @@ def train_judge(data: ImageSet, progress: Progress) -> Judge:
 
 
 def _held_out(data: ImageSet) -> NDArray[np.bool_]:
-    """Which examples are held out: a sixth of each class, five at least but never more than half, shape (N,)."""
+    """Which examples are held out, shape (N,): a sixth of each class, but 60 at least or a third, and 5 or half."""
     rng = np.random.default_rng(_SEED)
     chosen = np.zeros(len(data), dtype=np.bool_)
     for label, count in enumerate(data.counts.tolist()):
-        number = max(round(_HELD_OUT * count), min(_FEW, count // 2))
+        number = max(round(_HELD_OUT * count), min(_ENOUGH, count // 3), min(_FEW, count // 2))
         chosen[rng.permutation(np.flatnonzero(data.labels == label))[:number]] = True
     return chosen
 

@@ -32,7 +32,7 @@ from studio.records import json_text
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
 
-_VERSION = 3
+_VERSION = 4
 _HELD_OUT = ("examples", "truth", "judged")
 _PATIENCE = 0.1
 _one_at_a_time = threading.Lock()
