@@ -107,7 +107,7 @@ def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applie
         summary.resize(width, 200)
         summary.show()
         lines = summary.cost.heightForWidth(summary.cost.width()) // summary.fontMetrics().lineSpacing()
-        assert summary.cost.height() == max(2, lines) * summary.fontMetrics().lineSpacing(), "none is cut off"
+        assert summary.cost.height() >= lines * summary.fontMetrics().lineSpacing(), "none is cut off"
     assert lines > 2
 
 
