@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,6 +87,7 @@ class TiltView:
         hint: why it cannot be edited, as it is that of a run from disk; empty if it can.
         locked: classes that keep their share while others are edited.
         generated: shares of what the model generates, and whose they are; None where none are known of these data.
+        point_error: total variation of the shares of generated points, by their exact density; NaN where not known.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
         fault: why the terms do not count in what is shown; None if they do.
         applied: the target that examples are weighted by, where shares are held; else None.
@@ -101,6 +103,7 @@ class TiltView:
     hint: str = ""
     locked: frozenset[int] = frozenset()
     generated: Generated | None = None
+    point_error: float = math.nan
     energies: ExampleEnergies | None = None
     fault: UserError | None = None
     applied: TiltView | None = None

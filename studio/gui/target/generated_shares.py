@@ -42,6 +42,7 @@ class GeneratedShares(QObject):
         self._evaluations, self._time, self._subjects, self._data = evaluations, time, subjects, data
         self.at_once: Generated | None = None
         self.correction: tuple[float, ...] = ()
+        self._error = math.nan  # of points, that was told of
         self._shown: tuple[Evaluated | None, str] = (None, "")  # and its note
         evaluations.shown_changed.connect(self._look)
         subjects.subject_changed.connect(self._look)
@@ -61,8 +62,9 @@ class GeneratedShares(QObject):
 
     @Slot()
     def _look(self) -> None:
-        latest = self._evaluations.shown.latest
-        if latest is not self._shown[0] or self._note(latest) != self._shown[1]:
+        latest, (before, self._error) = self._evaluations.shown.latest, (self._error, self.point_error)
+        another = repr(self._error) != repr(before)  # NaN is not itself
+        if another or latest is not self._shown[0] or self._note(latest) != self._shown[1]:
             self.changed.emit()
 
     def answers(self, revision: int) -> bool:
@@ -74,6 +76,12 @@ class GeneratedShares(QObject):
     def of_other_data(self) -> bool:
         return self._time.config is not None and not self._data.is_of_run
 
+    @property
+    def point_error(self) -> float:
+        """Exact total variation of the shares of points at the time cursor; NaN where not known, or another's."""
+        another = self.of_other_data or self._subjects.subject.others is not None
+        return math.nan if another else self._time.history.current("plane_tv")
+
     @Slot()
     def _on_history(self) -> None:
         """Holding has moved on, perhaps, or another step is looked at."""
@@ -81,6 +89,7 @@ class GeneratedShares(QObject):
         self.find_correction()
         if self.correction != before:
             self.corrected.emit()
+        self._look()
 
     def find_correction(self) -> None:
         """At the time cursor, of the data set that is shown."""

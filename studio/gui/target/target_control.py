@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -208,7 +209,8 @@ class TargetControl(QObject):
             tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
         self._looked_at = target
-        self._show(replace(tilt, hint=fixed, refused=refused, locked=locked, generated=self._generated()))
+        told = replace(tilt, hint=fixed, refused=refused, locked=locked, generated=self._generated())
+        self._show(replace(told, point_error=self._point_error))
 
     def _generated(self) -> Generated | None:
         """What is generated; as of the target before, while a drag or an edit shows another one."""
@@ -216,6 +218,11 @@ class TargetControl(QObject):
         if found is None or (self._looked_at == self._asked if found.at_once else self._shows_target):
             return found
         return replace(found, note=found.note or BEFORE.format(found.step))
+
+    @property
+    def _point_error(self) -> float:
+        """Of the target that is shown."""
+        return self.generated.point_error if self._shows_target and not self._sender.awaited else math.nan
 
     def answers(self, revision: int) -> bool:
         """Whether what was trained towards a target of this revision answers the one that is shown, on these data."""
@@ -250,7 +257,7 @@ class TargetControl(QObject):
     def _on_generated(self) -> None:
         """The target itself, a sum over all examples, is as it was."""
         if self.tilt is not None:
-            self._show(replace(self.tilt, generated=self._generated()))
+            self._show(replace(self.tilt, generated=self._generated(), point_error=self._point_error))
 
     def _show(self, tilt: TiltView | None) -> None:
         """Tell it; what somebody makes of that at once is told when all have heard."""

@@ -1,6 +1,6 @@
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,21 +10,24 @@ from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.data.planar.config import MoonsConfig
+from studio.data.planar.config import MoonsConfig, RingConfig
 from studio.errors import UserError
 from studio.evaluation.arrival import NO_TILT, Sighting
 from studio.evaluation.evaluation import Mean
+from studio.gui.state.old_runs import Past
 from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.tilt_view import Generated, TiltView
 from studio.gui.target.offsets.bar import Scale, scale_of
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
+from studio.gui.target.offsets.summary import Sentence
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
 from studio.perturb.perturbation import Gauge
 from studio.training.config.energy import FormulaTermConfig
 from studio.training.config.file import parse_config
 from studio.training.config.planners import PlannerKind
+from studio.training.run.session import RunRequest
 from studio.training.storage.metrics import held_column
 from tests.gui.evaluation.test_shares_panel import arrive
 from tests.gui.hands import ask_share, enter, find, wheel
@@ -829,3 +832,30 @@ def test_that_no_share_is_cut_off(hand: Hand, controls: Controls) -> None:
     assert hand.panel.summary.answer.text() == "0s: more than 99.9 % is asked for, and nothing is evaluated yet."
     controls.target.set_offset(0, 27.0)
     assert hand.panel.summary.answer.text() == ("0s: less than 0.001 % is asked for, and nothing is evaluated yet.")
+
+
+def test_that_the_sentence_on_points_has_their_exact_share_error(qtbot: QtBot, controls: Controls) -> None:
+    """At the time cursor, of the target that is shown alone."""
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(RingConfig(count=400))
+    ask_share(controls.target, 0, 0.3)
+
+    def said() -> str:
+        assert controls.target.tilt is not None
+        return Sentence.of(controls.target.tilt).answer
+
+    assert said() == "1s: 30 % is asked for; the plane shows whether it arrives."
+    runs = controls.runs
+    runs.config, runs.title = controls.setup.config, "points"
+    runs.run_begins.emit(RunRequest(config=controls.setup.config, data=cast(Any, None)), Past())
+    runs._set_run(RunView(phase=RunPhase.FINISHED, step=20))
+    for step, error in ((10, 0.25), (20, 0.0314)):
+        runs.history.append(step, {"plane_tv": error})
+        runs.history_changed.emit()
+    exact = "1s: 30 % is asked for. Share error by the exact density: TV {}, where chance leaves 0.01 to 0.03."
+    assert said() == exact.format("0.031")
+    controls.time.seek(10)
+    assert said() == exact.format("0.250")
+    controls.time.follow()
+    ask_share(controls.target, 0, 0.4)
+    assert said() == "1s: 40 % is asked for; the plane shows whether it arrives."

@@ -145,7 +145,10 @@ def _answer(view: TiltView) -> tuple[str, str]:
         share = 100 * float(found.shares[index])
         return f"{whose}: {wanted} is asked for. {fixed(share, 1 if share >= 0.1 else 3)} % is {found.note}.", "muted"
     if view.dataset.plane is not None and (found is None or not found.at_once):
-        return f"{whose}: {wanted} is asked for; the plane shows whether it arrives.", "muted"
+        if math.isnan(view.point_error):
+            return f"{whose}: {wanted} is asked for; the plane shows whether it arrives.", "muted"
+        error = f"TV {fixed(view.point_error, 3)}, where chance leaves 0.01 to 0.03"
+        return f"{whose}: {wanted} is asked for. Share error by the exact density: {error}.", "muted"
     if not view.seen:
         return f"{whose}: {wanted} is asked for, and nothing is evaluated yet.", "muted"
     where = view.arrival(index)
