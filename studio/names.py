@@ -10,7 +10,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection
+from enum import Enum
 from itertools import islice
+from typing import Any
 
 MOST_LISTED, _LONGEST = 12, 40
 """Names in a sentence, and letters of each."""
@@ -46,3 +48,13 @@ def is_reserved(name: str) -> bool:
 def spoken(name: str) -> str:
     """A snake_case name in words."""
     return name.replace("_", " ")
+
+
+def readable(value: Any) -> str:
+    """A value as a title: its own ``label`` if it has one, else its words; without vowels it is an abbreviation."""
+    if isinstance(label := getattr(value, "label", None), str):
+        return label
+    words = str(value.value if isinstance(value, Enum) else value).replace("_", " ").replace("-", " ").split()
+    words = [word if set(word.lower()) & set("aeiouy") else word.upper() for word in words]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]

@@ -24,7 +24,7 @@ def test_that_a_grid_is_every_combination(tmp_path: Path) -> None:
     offsets = [(point.config.perturbation.offsets["2"], point.config.seed) for point in sweep.points]
     assert offsets == [(-1, 0), (-1, 1), (-1, 2), (-2.5, 0), (-2.5, 1), (-2.5, 2)]
     assert sweep.settings == ("perturbation.offsets.2", "seed")
-    assert sweep.points[3].title == "ΔH(2)=-2.5, seed=0"
+    assert sweep.points[3].title == "ΔH(2)=-2.5, Seed=0"
     assert sweep.limit == StopCondition(steps=10)
 
 
@@ -37,7 +37,7 @@ def test_that_each_run_is_told_its_place(tmp_path: Path) -> None:
     assert marks[0].sweep != sweep.marks("my sweep/1")[0].sweep, "queued again within the second"
     assert "/" not in marks[0].sweep
     assert marks[0].settings == ("perturbation.offsets.a.b", "seed")
-    assert sweep.points[0].title == "ΔH(a.b)=0.5, seed=0"
+    assert sweep.points[0].title == "ΔH(a.b)=0.5, Seed=0"
 
 
 def test_that_a_list_is_combined_with_the_grid_and_all_share_what_is_set(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_that_what_is_no_sweep_is_told(made: SweepPlan, told: str, field: str) -
 
 
 def test_that_seeds_alone_are_a_sweep() -> None:
-    assert [point.title for point in plan(seeds=2).sweep().points] == ["seed=7", "seed=8"]
+    assert [point.title for point in plan(seeds=2).sweep().points] == ["Seed=7", "Seed=8"]
 
 
 def test_that_settings_that_do_not_go_together_are_told() -> None:

@@ -38,7 +38,7 @@ def test_that_the_runs_of_a_sweep_are_found_with_their_numbers(root: Path) -> No
     assert 0 < strong[LOW] < strong[SHARE_ERROR] < strong[HIGH]
     assert even[LOW] == 0
     assert SHARE_ERROR not in results.runs[-1].numbers
-    assert results.runs[0].title == "ΔH(2)=-2, planner=error_carry, seed=0"
+    assert results.runs[0].title == "ΔH(2)=-2, Planner=Error carry, Seed=0"
 
 
 def test_that_an_evaluation_before_the_last_step_comes_with_its_step(root: Path) -> None:
@@ -55,7 +55,7 @@ def test_that_a_run_that_was_edited_stands_there_as_it_was_trained(root: Path) -
     (root / "tilts_002" / "summary.json").write_text(json.dumps(summary))
     results = SweepReader().read(members_of(root, NAME))
     assert [row["perturbation.offsets.2"] for row in results.rows()[:3]] == [-2, -3, -2]
-    assert results.runs[1].title == "ΔH(2)=-3, planner=error_carry, seed=1"
+    assert results.runs[1].title == "ΔH(2)=-3, Planner=Error carry, Seed=1"
 
 
 def test_that_a_share_error_of_another_target_is_left_out(root: Path) -> None:
@@ -135,7 +135,7 @@ def test_that_the_list_of_runs_knows_and_finds_the_sweep(root: Path) -> None:
     entries = RunIndex(root).refresh()
     assert {entry.sweep for entry in entries} == {"", NAME}
     assert sum(entry.matches(["tilts_2026"]) for entry in entries) == 12
-    assert "Tilts: ΔH(2)=-1, planner=stratified, seed=1" in [entry.name for entry in entries]
+    assert "Tilts: ΔH(2)=-1, Planner=Stratified, Seed=1" in [entry.name for entry in entries]
     assert RunIndex(root).entries() == entries
 
 
@@ -171,4 +171,9 @@ def test_that_a_mark_is_what_was_written(tmp_path: Path) -> None:
     mark = SweepMark(sweep="a", title="A", number=2, count=3, settings=("x",), values={"x": [1, "b", None]})
     write_mark(tmp_path, mark)
     assert read_mark(tmp_path) == mark
-    assert title_of({"perturbation.offsets.a.b": 0.25, "model.kind": "vae"}) == "ΔH(a.b)=0.25, kind=vae"
+    kinds = title_of({"perturbation.offsets.a.b": 0.25, "model.kind": "vae", "dataset.kind": "digits"})
+    assert kinds == "ΔH(a.b)=0.25, Model=VAE, Data set=Digits"
+    deep = title_of({"model.critic_optimiser.learning_rate": 1e-3, "model.critic_optimiser.kind": "sgd"})
+    assert deep == "Learning rate (critic optimiser)=0.001, Optimiser (critic optimiser)=SGD"
+    plain = title_of({"batch.average_size": 32, "hold.on": True, "name": "my_name", "no.longer_there": "any_text"})
+    assert plain == "Batch size B_avg=32, Hold the shares=on, Name=my_name, Longer there=any_text"

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from studio.gui.forms.drawing_field import DrawingField, summary
 from studio.gui.forms.fields import ChoiceField, Field, JudgeField, PathField, SwitchField, TextField
 from studio.gui.forms.number_field import NumberField, NumberStyle, Range, shown, with_unit
+from studio.names import readable
 from studio.settings import Settings
 
 
@@ -23,16 +24,6 @@ def extra(info: FieldInfo, name: str) -> Any:
 def title_of(name: str, info: FieldInfo) -> str:
     """The row's label."""
     return info.title or readable(name)
-
-
-def readable(value: Any) -> str:
-    """A value as a title: its own ``label`` if it has one, else its words; without vowels it is an abbreviation."""
-    if isinstance(label := getattr(value, "label", None), str):
-        return label
-    words = str(value.value if isinstance(value, Enum) else value).replace("_", " ").replace("-", " ").split()
-    words = [word if set(word.lower()) & set("aeiouy") else word.upper() for word in words]
-    text = " ".join(words)
-    return text[:1].upper() + text[1:]
 
 
 def choices_of(annotation: Any) -> list[tuple[Any, str]]:

@@ -12,9 +12,10 @@ import numpy as np
 from pydantic.fields import FieldInfo
 
 from studio.data.catalog import DATASETS
-from studio.gui.forms.field_info import choices_of, extra, range_of, range_text, readable, title_of
+from studio.gui.forms.field_info import choices_of, extra, range_of, range_text, title_of
 from studio.gui.widgets.number_entry import NotANumber, parse_number
 from studio.models.catalog import MODELS
+from studio.names import readable
 from studio.perturb.perturbation import LARGEST_OFFSET
 from studio.settings import Settings, setting
 from studio.training.config.run_config import RunConfig

@@ -30,7 +30,7 @@ from studio.library.sweep_results import (
     SweepRun,
 )
 from studio.number_text import compact
-from studio.training.config.sweep_mark import setting_name, value_text
+from studio.training.config.sweep_mark import setting_name, setting_text, value_text
 
 _WIDEST = 220
 _PADDING = 10
@@ -67,7 +67,8 @@ class SweepColumn:
     def text(self, run: SweepRun) -> str:
         value = self.value(run)
         if not self.name:
-            return value_text(value).replace("-", MINUS) if isinstance(value, int | float) else value_text(value)
+            text = setting_text(self.path, value) if self.path else value_text(value)
+            return text.replace("-", MINUS) if isinstance(value, int | float) else text
         if value is None:
             return "–"
         interval = f" ({compact(run.numbers[LOW], 3)} – {compact(run.numbers[HIGH], 3)})" if LOW in run.numbers else ""

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from enum import Enum
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, JsonValue, field_validator
+from pydantic.fields import FieldInfo
 
+from studio.data.catalog import DATASETS
+from studio.models.catalog import MODELS
+from studio.names import readable
 from studio.records import read_record, write_record
 from studio.settings import Settings
+from studio.training.config.run_config import RunConfig
 
 FILE = "sweep.json"
 MOST_RUNS = 1000
 _LARGEST = 1e300
 _OFFSETS = "perturbation.offsets."
+_KINDS = {
+    "dataset.kind": ("Data set", {spec.kind: spec.title for spec in DATASETS}),
+    "model.kind": ("Model", {spec.kind: spec.title for spec in MODELS}),
+}
 
 
 class SweepMark(Settings):
@@ -41,11 +52,47 @@ class SweepMark(Settings):
         return values
 
 
+@lru_cache(maxsize=1024)
 def setting_name(path: str) -> str:
-    """A setting in a word: the last part of its path, or the class whose offset it is."""
+    """A setting as the window calls it, with the part that it is of where that is deep; or ΔH of a class."""
     if path.startswith(_OFFSETS):
         return f"ΔH({path.removeprefix(_OFFSETS)})"
-    return path.rsplit(".", 1)[-1]
+    if path in _KINDS:
+        return _KINDS[path][0]
+    *parents, leaf = path.split(".")
+    info = _field_at(path)
+    name = info.title if info is not None and info.title else readable(leaf)
+    return f"{name} ({readable(parents[-1]).lower()})" if len(parents) > 1 else name
+
+
+def setting_text(path: str, value: Any) -> str:
+    """A setting's value as the window calls it."""
+    if path in _KINDS:
+        return _KINDS[path][1].get(value, value_text(value))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    info = _field_at(path)
+    if info is None or info.annotation is str or not isinstance(value, str):
+        return value_text(value)
+    kind = info.annotation
+    members = list(kind) if isinstance(kind, type) and issubclass(kind, Enum) else []
+    return readable(next((each for each in members if each.value == value), value))
+
+
+def _field_at(path: str) -> FieldInfo | None:
+    """The setting of this path of the first model or data set that has it; None if none does."""
+    *parents, leaf = path.split(".")
+    within: list[type[Settings]] = [RunConfig]
+    for name in parents:
+        fields = [each.model_fields[name].annotation for each in within if name in each.model_fields]
+        within = [found for field in fields for found in _settings_in(field)]
+    return next((each.model_fields[leaf] for each in within if leaf in each.model_fields), None)
+
+
+def _settings_in(annotation: Any) -> list[type[Settings]]:
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _settings_in(part)]
 
 
 def value_text(value: Any) -> str:
@@ -57,7 +104,7 @@ def value_text(value: Any) -> str:
 
 def title_of(values: Mapping[str, Any]) -> str:
     """One run's own settings, as they tell it from the others."""
-    return ", ".join(f"{setting_name(path)}={value_text(value)}" for path, value in values.items())
+    return ", ".join(f"{setting_name(path)}={setting_text(path, value)}" for path, value in values.items())
 
 
 def read_mark(folder: Path) -> SweepMark | None:

@@ -12,7 +12,6 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.catalog import DATASETS
 from studio.errors import UserError
-from studio.gui.forms.field_info import readable
 from studio.gui.forms.fields import ChoiceField, SwitchField
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.forms.number_field import NumberField
@@ -20,6 +19,7 @@ from studio.gui.widgets.foldable import Folds
 from studio.gui.widgets.theme import ThemeManager
 from studio.models.adversarial.config import Constraint, LipschitzConfig
 from studio.models.catalog import MODELS
+from studio.names import readable
 from studio.settings import Settings, setting
 from studio.training.config.run_config import RunConfig
 from tests.gui.hands import find, wheel

@@ -186,7 +186,7 @@ def test_that_a_setting_can_be_left_out_again(qtbot: QtBot, dialog: SweepDialog)
     qtbot.waitUntil(lambda: "Nothing varies yet" in dialog.summary.text())
     dialog.seeds.setFocus()
     qtbot.keyClick(dialog.seeds, Key.Key_Up)
-    qtbot.waitUntil(lambda: names(dialog) == ["seed=0", "seed=1"])
+    qtbot.waitUntil(lambda: names(dialog) == ["Seed=0", "Seed=1"])
     qtbot.keyClick(dialog, Key.Key_Escape)
     assert dialog.sweep is None
 

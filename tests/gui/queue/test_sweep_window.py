@@ -93,7 +93,7 @@ def test_that_runs_stand_in_a_table_that_sorts_numbers_as_numbers_and_is_copied_
     swept.table.setFocus()
     qtbot.keyClick(swept.table, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QApplication.clipboard().text().splitlines()
-    assert lines[0].split("\t")[:4] == ["ΔH(2)", "planner", "seed", "Status"]
+    assert lines[0].split("\t")[:4] == ["ΔH(2)", "Planner", "Seed", "Status"]
     assert len(lines) == 13
     swept.save_csv(tmp_path / "out.csv")
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 13
@@ -104,7 +104,7 @@ def test_that_runs_stand_in_a_table_that_sorts_numbers_as_numbers_and_is_copied_
 def test_that_runs_are_lines_across_all_settings_and_a_selected_one_stands_out(swept: SweepWindow) -> None:
     plot = swept.plot
     swept.setting.setCurrentText("all settings")
-    assert plot.axes["bottom"].names == ("ΔH(2)", "planner", "seed", "Share error TV")
+    assert plot.axes["bottom"].names == ("ΔH(2)", "Planner", "Seed", "Share error TV")
     assert plot._at[0].tolist() == [0.0] * 4 + [0.5] * 4 + [1.0] * 4
     assert plot._at[1][:3].tolist() == [0.0, 0.0, 1.0]
     assert np.isnan(plot._at[-1][-1])
@@ -125,7 +125,7 @@ def test_that_the_share_error_is_drawn_against_any_setting(qtbot: QtBot, swept: 
     assert places.tolist() == [-2.0, -1.0, 0.0]
     assert means[0] > means[-1]
     assert "95 %" in swept.caption.text()
-    assert "planner=" in plot.describe(-2.0, float(means[0]))
+    assert "Planner=" in plot.describe(-2.0, float(means[0]))
     swept.setting.setFocus()
     qtbot.keyClick(swept.setting, Key.Key_Down)
     assert plot.axes["bottom"].names == ("error_carry", "stratified")

@@ -95,7 +95,7 @@ def test_that_a_run_is_called_in_the_banner_as_in_the_table_of_runs(hands: Hands
     """By its place in a sweep, and by the name that it is given while it is looked at."""
     write_mark(old_run, SweepMark(sweep="seeds-1", title="seeds", number=3, count=4, values={"seed": 3}))
     look_at(hands, old_run)
-    assert banner(hands)[0] == "Looking at “seeds: seed=3”"
+    assert banner(hands)[0] == "Looking at “seeds: Seed=3”"
     hands.bench.library.rename(old_run.name, "mine")
     assert banner(hands)[0] == "Looking at “mine”"
     assert hands.window.windowTitle().startswith("mine –")
@@ -104,7 +104,7 @@ def test_that_a_run_is_called_in_the_banner_as_in_the_table_of_runs(hands: Hands
     hands.bench.library.rename("other", "another")
     assert banner(hands)[0] == "Looking at “mine”", "it was another that got a name"
     hands.bench.library.rename(old_run.name, "")
-    assert banner(hands)[0] == "Looking at “seeds: seed=3”"
+    assert banner(hands)[0] == "Looking at “seeds: Seed=3”"
 
 
 def test_that_start_waits_for_the_data_that_a_person_has_chosen(hands: Hands) -> None:
