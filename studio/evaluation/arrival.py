@@ -271,7 +271,7 @@ def why_untellable(seen: Sighting, index: int) -> str:
     """Why an interval is too wide, and what would make it narrower, in a clause."""
     enough = seen.enough(index)
     if enough is None:
-        return "the judge is too unsure to tell, and more samples hardly help"
+        return "the judge is too unsure of these samples to tell; after more training it may be surer"
     digit = 10 ** max(0, len(str(enough)) - 2)
     return f"too few samples to tell, {math.ceil(enough / digit) * digit:,} would do"
 

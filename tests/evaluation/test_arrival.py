@@ -239,7 +239,8 @@ def test_that_it_is_said_whether_samples_are_wanting_or_the_judge() -> None:
     assert many.enough(0) is None
     said = at_once_words("2", many, 0)
     assert said == (
-        "Sampled at once, 2s are 36.1 ± 9.2 % of 30 %: the judge is too unsure to tell, and more samples hardly help."
+        "Sampled at once, 2s are 36.1 ± 9.2 % of 30 %: the judge is too unsure of these samples "
+        "to tell; after more training it may be surer."
     )
 
 

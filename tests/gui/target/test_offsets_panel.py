@@ -645,6 +645,8 @@ def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrive
     assert answer.property("role") == "muted"
     status = hand.table.model().index(2, Column.STATUS)
     assert (status.data(), "240 would do" in status.data(Qt.ItemDataRole.ToolTipRole)) == ("?", True)
+    evaluated(controls, *(seen(controls, step, 0.36) for step in range(100, 600, 100)))
+    assert answer.text() == "2s: 36.0 ± 3.0 % of 30 %. It is not arriving. Hold, or At once, may bring it there."
     evaluated(controls, first, note="of step 100, of the target before")
     assert answer.text() == "2s: 30 % is asked for. 20.0 % is of step 100, of the target before."
     assert hand.table.model().index(2, Column.STATUS).data() == ""

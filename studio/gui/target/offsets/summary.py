@@ -156,6 +156,8 @@ def _answer(view: TiltView) -> tuple[str, str]:
         return at_once_words(name, view.seen[-1], index), _ROLES.get(where.answer, "muted")
     others = [view.arrival(each).answer for each in _tilted(view)]
     more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have arrived." if len(others) > 1 else ""
+    if where.answer is Answer.STALLED and view.applied is None and not view.fixed:
+        more = f" Hold, or At once, may bring it there.{more}"
     return answer_words(name, view.seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")
 
 
