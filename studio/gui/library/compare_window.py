@@ -48,12 +48,13 @@ from studio.library.compare import (
     title_of,
 )
 from studio.number_text import compact
+from studio.training.config.sweep_mark import setting_name
 from studio.training.storage.health import LOSS
 
 _SMOOTHED = 3  # points averaged at first
 _SIZE = (960, 720)
 _LEAST_HEIGHT = 90
-_SEED = re.compile(r"(?:,|:) seed=\d+")
+_SEED = re.compile(rf"[,:] {setting_name('seed')}=\d+", re.IGNORECASE)  # runs of before have it in small letters
 """In the name of a run of a sweep."""
 _KNOWN = "({} known)"
 """Of the seeds of a curve, where some have none."""
