@@ -101,12 +101,17 @@ class Curvature(ABC):
     def _pull(self, outputs: Sequence[Tensor], factors: Sequence[Tensor], *, again: bool = False) -> Tensor:
         """Jᵀ·factors, shape (P,); with slopes of its own where it is to be differentiated `again`."""
         # As a sum, for torch imports sympy, seconds of work, where factors are handed to it.
-        return parameters_to_vector(_slopes(_sum(outputs, factors), self._parameters, again=again))
+        return flat(_slopes(_sum(outputs, factors), self._parameters, again=again))
 
     def _moved(self, outputs: Sequence[Tensor], v: Tensor) -> tuple[Tensor, ...]:
         """J·v, of the outputs' shapes."""
         factors = [torch.zeros_like(output).requires_grad_() for output in outputs]
         return _slopes(self._pull(outputs, factors, again=True) @ v, factors)
+
+
+def flat(slopes: Sequence[Tensor]) -> Tensor:
+    """As one vector, shape (P,), also where they lie in another order, as those of transposed convolutions do."""
+    return torch.cat([each.reshape(-1) for each in slopes])
 
 
 def _sum(outputs: Sequence[Tensor], factors: Sequence[Tensor]) -> Tensor:

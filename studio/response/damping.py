@@ -27,6 +27,7 @@ from studio.models.base import Batch, GenerativeModel
 from studio.models.config import Optimiser, OptimiserConfig
 from studio.models.reduce import weighted_loss
 from studio.progress import Progress
+from studio.response.curvature import flat
 
 SHAPE = 1.94
 """a."""
@@ -79,7 +80,7 @@ def damping(
         chosen = torch.randint(len(batch), (size,), generator=rng, device=batch.images.device)
         part = Batch(images=batch.images[chosen], weights=batch.weights[chosen], step=batch.step)
         loss = weighted_loss(model.losses(phase, part, rng), part.weights, size)
-        squares += parameters_to_vector(torch.autograd.grad(loss, parameters)).square()
+        squares += flat(torch.autograd.grad(loss, parameters)).square()
     metric = (squares / _BATCHES).sqrt() if scaled else torch.ones_like(squares)
     return Damping(
         metric=metric.clamp(min=_LEAST * float(metric.mean())), strength=1 / training_time(config, steps, decay)

@@ -22,7 +22,7 @@ from studio.response.curvature import Fisher, Fitted, GaussNewton
 from studio.response.damping import damping, training_time
 from studio.response.means import slopes, stepped
 from studio.response.parameters import Response, Trained
-from tests.models.conftest import small_model, stream
+from tests.models.conftest import random_batch, small_model, stream
 
 _LONG = Trained(optimiser=OptimiserConfig(kind=Optimiser.SGD), steps=10**12, size=32)
 """Trained so long that nothing is damped."""
@@ -276,6 +276,21 @@ def test_that_the_metric_is_what_the_gradients_of_batches_are_like() -> None:
     found = damping(Line(0.0), adam, 200, batch, 25, 0.0, Progress())
     assert float(found.metric[0]) == pytest.approx(0.2, rel=0.25)
     assert 1 / found.strength == training_time(adam, 200) == pytest.approx(math.log(3))
+
+
+@pytest.mark.parametrize("kind", ["vae", "hierarchical_vae"])
+def test_that_convolutional_decoders_follow_in_float32_as_in_float64(kind: str) -> None:
+    """Gradients of transposed convolutions in float32 do not lie in order of memory; those in float64 do."""
+    found = []
+    for dtype in (torch.float64, torch.float32):
+        model = small_model(model_spec(kind), (1, 20, 20)).to(dtype).eval()
+        images = random_batch((1, 20, 20), 6).images.to(dtype)
+        batch = Batch(images=images, weights=torch.ones(6, dtype=dtype), step=1)
+        newton = GaussNewton(model, batch, 6, 0)
+        found.append(newton.push(torch.arange(6, dtype=dtype), 20, Progress()).double())
+        damping(model, OptimiserConfig(), 10, batch, 3, 0.0, Progress())
+    one, other = found
+    assert float(one @ other / one.norm() / other.norm()) > 0.7  # their random numbers differ
 
 
 def test_that_a_count_has_a_slope_too() -> None:
