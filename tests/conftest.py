@@ -29,6 +29,8 @@ LETTERS = hypothesis.strategies.characters(exclude_categories=["Cs"])
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The models are tiny, so a second thread gains nothing; on a busy machine two wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests tell nothing to anyone, either: onnxruntime would, as it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # Widgets must be destroyed where they were made, so no other thread may collect them: studio/gui/widgets/garbage.py.
 gc.disable()

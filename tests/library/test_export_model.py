@@ -1,6 +1,8 @@
 """A run's model for other programs: read back by onnxruntime, torch.export and safetensors, and run."""
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from tests.training.conftest import FAMILIES
 
 pytestmark = pytest.mark.slow  # a translation loads torch's compiler
 
+ROOT = Path(__file__).resolve().parents[2]
 _SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16}
 
 
@@ -87,6 +90,18 @@ def test_that_every_model_goes_both_ways(kind: str, conditional: bool, tmp_path:
             torch.testing.assert_close(one, other)
         for array, other in zip(run_onnx(tmp_path / "model.onnx", *arguments), wanted, strict=True):
             torch.testing.assert_close(torch.from_numpy(array), other, rtol=1e-4, atol=1e-4)
+
+
+def test_that_an_onnx_file_tells_nothing_to_anyone(vae: Path, tmp_path: Path) -> None:
+    """onnxruntime would begin a file of what it is to tell, with a number for this machine, in the home folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    command = [sys.executable, "-m", "studio", "export", str(vae), "--onnx", str(tmp_path / "vae.onnx")]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert (tmp_path / "vae.onnx").stat().st_size
+    assert not [path for path in home.rglob("*") if "onnxruntime" in path.name]
 
 
 def test_that_a_generator_makes_the_samples_of_its_run(tmp_path: Path) -> None:

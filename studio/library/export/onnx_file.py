@@ -6,6 +6,7 @@ What its user should know lies in the file's metadata.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def write_onnx(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> str:
     """Save it, checked against the original; raises UserError as `write_checked`, or if a package is missing."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # nothing is told to anyone; onnxruntime begins as it is imported
     with needed_for("An ONNX file", "onnx"):
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
