@@ -57,9 +57,8 @@ class Judges:
         """Why that judge cannot look at these examples, as far as it is known without loading anything."""
         examples = self.examples
         if not self.possible:
-            return _fault(
-                "Only images can be judged", f"{examples.name} has {examples.noun}.", "Use a formula instead."
-            )
+            hint = "The run's own metrics say how far points are from their target; tilt them by a formula."
+            return _fault("Only images can be judged", f"{examples.name} has {examples.noun}.", hint)
         if not name and not examples.labelled:
             return _fault(
                 "There are no classes to train a judge on",
