@@ -86,7 +86,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
     try:
         record = json.loads(base.with_suffix(".json").read_bytes())
         held_out = _held_out(record.pop("held_out"), data)
-        accuracy, weights = record.pop("accuracy"), record.pop("weights", None)
+        accuracy, weights = record.pop("accuracy"), record.pop("weights")
         accuracy = math.nan if accuracy is None else float(accuracy)  # of no examples there is none
         tensors = load(base.with_suffix(".safetensors").read_bytes())
         features, votes = tensors.pop("features").numpy(), tensors.pop("votes").numpy()
@@ -113,7 +113,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
         images=data.images,
         accuracy=accuracy,
     )
-    return judge if weights in (None, judge.fingerprint) else None
+    return judge if weights == judge.fingerprint else None
 
 
 def _held_out(kept: Any, data: ImageSet) -> HeldOut:
