@@ -126,16 +126,7 @@ def test_that_what_another_judge_saw_confirms_nothing() -> None:
 
 def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
     (seen,) = history(0.3)
-    told = Sighting(
-        step=1,
-        data=seen.data,
-        target=seen.target,
-        share=seen.share,
-        low=seen.low,
-        high=seen.high,
-        count=seen.count,
-        untold=frozenset({0}),
-    )
+    told = replace(seen, untold=frozenset({0}))
     assert [each.answer for each in both([told, replace(told, step=2)])] == [Answer.UNTOLD, Answer.ARRIVED]
 
 
