@@ -37,8 +37,8 @@ def add_response(commands: Commands) -> None:
         "response",
         help="predict how a trained model would follow another target, to first order",
         description="Perturbation theory of the model itself: how the parameters of a trained run, and with them what "
-        "it generates, would follow a tilt. s = 0 is the target of the run, 1 the one asked for. For VAEs, diffusion, "
-        "flow matching, normalising flow, energy-based models and Boltzmann machines.",
+        "it generates, would follow a tilt. s = 0 is the target of the run, 1 the one asked for. For all models but "
+        "GANs, the autoencoder, and those that are told classes.",
         epilog="example: studio response my-run --share 2=30%",
     )
     add_run(response)

@@ -37,7 +37,8 @@ _TITLES = {
 }
 _NEEDS = {
     Method.CONDITION: "Only models that are told classes, such as a conditional VAE, can be told a target’s.",
-    Method.STEER: "Only models that begin with noise and denoise it, told no class, such as diffusion, can be steered.",
+    Method.STEER: "Only models that draw each step from noise to image by chance, so that copies part again, told no "
+    "class, such as diffusion, can be steered.",
     Method.CHAINS: "Only models with chains, such as RBM and EBM, have any.",
 }
 

@@ -103,7 +103,7 @@ def test_that_a_seed_gives_the_same_samples_and_a_picture_shows_them(trained: Pa
     ("asked", "said"),
     [
         (["--share", "two=30%"], "There is no class “two”. The classes are 0, 1, 2"),
-        (["--share", "2=30%", "--method", "steer"], "cannot be sampled by steering. Only models that begin with noise"),
+        (["--share", "2=30%", "--method", "steer"], "cannot be sampled by steering. Only models that draw each step"),
         (["--share", "2=60%", "--share", "3=60%"], "The target shares add up to 120 %."),
         ([part for digit in range(10) for part in ("--share", f"{digit}=20%")], "They add up to 200 %."),
         (["--method", "chains"], "Choose reject, resample or auto"),
