@@ -204,7 +204,7 @@ class TargetControl(QObject):
         awaited, refused = (False, False) if fixed else (self._sender.awaited, self._sender.refused)
         tilt = self._view_of(target, dataset, pending=awaited and not refused)
         self.generated.find_correction()
-        applied = replace(Hold.at_rest(0), correction=self.generated.correction).applied(target)
+        applied = Hold.begun(self.generated.correction).applied(target)
         if applied is not target:
             tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)

@@ -11,7 +11,7 @@ import json
 import stat
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -75,8 +75,8 @@ class HeldRecord(Settings):
     def held(self) -> Held:
         from studio.training.engine.trainer_state import Held
 
-        begun = Hold.begun(self.start or (0.0,) * len(self.mean))
-        hold = replace(begun, correction=self.correction, mean=self.mean, spread=self.spread, looks=self.looks)
+        start = self.start or (0.0,) * len(self.mean)
+        hold = Hold(start=start, correction=self.correction, mean=self.mean, spread=self.spread, looks=self.looks)
         return Held(hold=hold, step=self.step, judge=self.judge, revision=self.revision, before=self.before)
 
 
@@ -125,7 +125,7 @@ class CheckpointRecord(Settings):
         correction = (held.before if held.step == self.step else ()) or held.correction if held is not None else ()
         if not any(correction):
             return None
-        hold = replace(Hold.at_rest(0), correction=correction)
+        hold = Hold.begun(correction)
         return offsets_by_name(hold.applied(self.perturbation).offsets, self.class_names)
 
     def target(self, before: PerturbationConfig) -> PerturbationConfig:
