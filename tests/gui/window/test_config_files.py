@@ -41,7 +41,7 @@ def test_that_presets_stand_under_their_data_by_the_names_of_their_runs(hands: H
     hands.file_menu("&Presets")
     parts = [part.menu() for part in menu.actions()]
     entries = [[entry.text() for entry in part.actions()] for part in parts if isinstance(part, QMenu)]
-    assert "MNIST, 30 % twos, diffusion" in entries[1]
+    assert "MNIST, 30 % twos, Diffusion" in entries[1]
     assert sum(map(len, entries)) == len(presets()), "opening the menu again adds nothing"
 
 
