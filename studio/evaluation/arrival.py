@@ -11,8 +11,8 @@ interval, the longer one, h ≤ max(g, D/3 − g), which is D/6 at least, it eit
 
     s = 1.96 √(r (1 − r)/n)
 
-is for want of samples, r the share of n of them; the rest, √(h² − s²), is the judges', and the samples that are about
-enough are n s² / (max(g, D/3 − g)² − h² + s²), if there are any.
+is for want of samples, r the share of the n that are recognised; the rest, √(h² − s²), is the judges', and the samples
+that are about enough are s² / (max(g, D/3 − g)² − h² + s²) times as many, if there are any.
 
 A share has arrived once such intervals of two evaluations in a row hold the target: one alone does so by chance
 wherever the share passes the target. One alone that misses it, as one in twenty does, undoes no arrival; two in a row
@@ -72,9 +72,10 @@ class Sighting:
         step: training steps taken.
         data, target: p, and p′ that the samples were compared with.
         share, low, high: generated, and its 95 % interval.
-        count: samples that the shares are of.
+        count: samples, recognised or not.
         untold: classes that the judge cannot tell from others, knows too few examples of, or says nothing of.
         judge: name of the data whose judge saw it, where they are not the run's own; else empty.
+        unsure: share of the samples that are not recognised, so that shares are of the others.
     """
 
     step: int
@@ -86,6 +87,7 @@ class Sighting:
     count: int
     untold: frozenset[int] = frozenset()
     judge: str = ""
+    unsure: float = 0.0
 
     @classmethod
     def of(cls, step: int, found: Evaluation) -> Sighting:
@@ -98,13 +100,19 @@ class Sighting:
             share=shares.corrected[:-1],
             low=shares.low[:-1],
             high=shares.high[:-1],
-            count=round(shares.count * (1 - float(shares.corrected[-1]))),
+            count=shares.count,
             untold=frozenset(shares.uncorrected).union(
                 np.flatnonzero(shares.high[:-1] - shares.low[:-1] > _NOTHING).tolist(),
                 *(group.classes for group in shares.together),
             ),
             judge=found.judge,
+            unsure=float(shares.corrected[-1]),
         )
+
+    @property
+    def recognised(self) -> int:
+        """Samples that the shares are of."""
+        return round(self.count * (1 - self.unsure))
 
     def holds(self, index: int) -> bool:
         """Whether the target of a class is within the interval of its share."""
@@ -114,7 +122,7 @@ class Sighting:
     def why_untold(self) -> str:
         """Why the share of an untold class is not known, in a clause."""
         few, weak = "recognises hardly any of these samples", "is too weak to tell these apart from others"
-        return f"the judge {few if self.count < _FEW else weak}"
+        return f"the judge {few if self.recognised < _FEW else weak}"
 
     def half(self, index: int) -> float:
         """Half of the interval."""
@@ -135,7 +143,7 @@ class Sighting:
         share = float(self.share[index])
         longer = max(share - float(self.low[index]), float(self.high[index]) - share)
         off = abs(share - float(self.target[index]))
-        sampled = min(longer**2, Z_95**2 * share * (1 - share) / max(self.count, 1))
+        sampled = min(longer**2, Z_95**2 * share * (1 - share) / max(self.recognised, 1))
         room = max(off, self.margin(index) - off) ** 2 - (longer**2 - sampled)
         return math.ceil(self.count * sampled / room) if room > 0 else None
 

@@ -226,6 +226,7 @@ def test_that_it_is_said_whether_samples_are_wanting_or_the_judge() -> None:
     assert (
         said == "2s: 36.1 ± 9.2 % of 30 %. It may have arrived: too few samples to tell, 240 would do."
     )  # 105 · (0.092/0.061)² = 238.8
+    assert "480 would do" in answer_words("2", replace(few, count=210, unsure=0.5), 0, Arrival(answer=Answer.TOO_WIDE))
     many = replace(few, count=10_000)
     assert many.enough(0) is None
     said = at_once_words("2", many, 0)
