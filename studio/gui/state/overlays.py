@@ -62,10 +62,9 @@ class Overlays(QObject):
 
     @Slot(object, str)
     def rename(self, folder: Path, title: str) -> None:
-        """A run is called so from now on."""
-        if any(run.folder == folder for run in self.runs):
-            self.runs = [replace(run, title=title) if run.folder == folder else run for run in self.runs]
-            self.changed.emit()
+        """A run is called so from now on: one of them, or the one shown, from whose name theirs are told."""
+        self.runs = [replace(run, title=title) if run.folder == folder else run for run in self.runs]
+        self.changed.emit()
 
     def go_on(self, old: OldRun, now: OldRun) -> None:
         """One of them has been read again."""

@@ -6,6 +6,7 @@ newest moment at or before it that is on disk. Without a cursor the panels follo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -44,7 +45,6 @@ class TimeCursor(QObject):
         self._pictured: object = None  # folder and steps of the last frame from disk
         self._opening: Path | None = None
         self.left = False  # the last run of this window is not shown any more
-        self._renamed: tuple[Path | None, str] = (None, "")  # since it was opened
         self._reading = NewestTask(tasks)
         self.run_shown.connect(self.pictures_gone)
         runs.run_begins.connect(self.show_live)
@@ -96,7 +96,7 @@ class TimeCursor(QObject):
         last = max(newest, old.last if old is not None else run.step)
         live = self._runs.title or "this run"
         there = last or run.phase.active or run.folder is not None
-        title = self._title_of(old) if old is not None else live if there else ""
+        title = old.title if old is not None else live if there else ""
         step = last if self._at is None else self._at
         return TimeView(
             title=title, live=old is None, following=self._at is None, step=step, last=last, marks=tuple(history.marks)
@@ -183,12 +183,8 @@ class TimeCursor(QObject):
         if folder == self._runs.run.folder:
             self._runs.call(title)
         if self.old is not None and folder == self.old.folder:
-            self._renamed = folder, title
+            self.old = replace(self.old, title=title)
         self._tell()
-
-    def _title_of(self, run: OldRun) -> str:
-        folder, title = self._renamed
-        return title if folder == run.folder else run.title
 
     @Slot()
     def tell_again(self) -> None:
@@ -244,7 +240,7 @@ class TimeCursor(QObject):
     def _show_old(self, folder: Path, run: OldRun) -> None:
         if folder != self._opening:
             return  # another one was asked for meanwhile
-        self._opening, self._pictured, self._renamed = None, None, (None, "")
+        self._opening = self._pictured = None
         self.old, self._at = run, None
         self.left = False
         self.run_shown.emit()

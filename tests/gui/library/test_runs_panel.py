@@ -488,6 +488,8 @@ def test_that_ticked_runs_lie_over_the_curves_that_are_shown_and_say_whose_they_
     assert (x[-1], curve.value(controls.time.history)) == (found.steps[-1], found.columns["loss_autoencoder"][-1])
     controls.library.rename("b", "mine")
     assert [chip.title for chip in losses.legend.chips.values()] == [*own, "Autoencoder loss of mine"]
+    controls.library.rename("a", "mine")
+    assert [chip.title for chip in losses.legend.chips.values()] == [*own, "Autoencoder loss of mine (b)"]
     panel.model.setData(panel.model.index(panel.model.row_of("a"), Column.NAME), Qt.CheckState.Checked.value, CHECKED)
     qtbot.waitUntil(lambda: len(controls.overlays.runs) == 2)
     assert len(losses.legend.chips) == len(own) + 1, "the run that is shown does not lie over itself"
