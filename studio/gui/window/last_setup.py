@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from studio.gui.window.controls import Controls
 from studio.library.notes import read_notes
 from studio.settings import Settings
 from studio.training.config.run_config import RunConfig
-from studio.training.storage.run_identity import read_summary
+from studio.training.storage.run_identity import RunIdentity
 
 _SETTLE_MS = 2000
 """Edits come fast; the last of them is written."""
@@ -36,13 +37,13 @@ class LastSetup(Settings):
     @property
     def offer(self) -> Offer | None:
         """That run, as it is by now, if it is still there: it may have gone on, or been given a name, elsewhere."""
-        title, folder, step = self.title, Path(self.run), self.step
-        if not self.run or not Offer(title=title, folder=folder, step=step).is_there:
+        found = Offer(title=self.title, folder=Path(self.run), step=self.step)
+        if not self.run or not found.is_there:
             return None
         with suppress(UserError):  # what is damaged says so where it is resumed
-            title = read_notes(folder).name or title
-            step = int(read_summary(folder)["weights_step"] or step)
-        return Offer(title=title, folder=folder, step=step)
+            found = replace(found, title=read_notes(found.folder).name or self.title)
+            found = replace(found, step=RunIdentity.read(found.folder).weights_step or self.step)
+        return found
 
 
 def read_last_setup(path: Path) -> LastSetup | None:

@@ -41,6 +41,8 @@ def test_that_the_set_up_and_its_run_are_kept(hands: Hands, tmp_path: Path) -> N
     (run / "summary.json").write_text(json.dumps(summary | {"weights_step": 5000}))
     write_notes(run, RunNotes(name="twos"))
     assert again.offer.words == "Resume twos (step 5,000)?", "it has gone on elsewhere"
+    (run / "summary.json").write_text("{}")
+    assert again.offer.words == "Resume twos (step 102)?", "which says what is wrong when it is resumed"
     (run / "summary.json").unlink()
     assert again.offer is None, "its run is gone"
     path.write_text('{"config": {"colour": "red"}}')
