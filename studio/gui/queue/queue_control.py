@@ -59,7 +59,7 @@ class QueueControl(QObject):
     def begin(self) -> None:
         """Take up a queue that is there from an earlier time, and go on with it if it was running then."""
         if self._path.exists():
-            with self._telling():
+            with self._acting():
                 self._open()
 
     def add(self, config: RunConfig, limit: StopCondition) -> None:
@@ -140,12 +140,12 @@ class QueueControl(QObject):
     def _open(self) -> JobRunner:
         if self._runner is None:
             queue = JobQueue(self._path)
-            self.at_once = queue.at_once
-            self._runner = JobRunner(queue, at_once=self.at_once, workers=LocalProcesses(self._setup.data_root))
-            self._runner.paused = not queue.running
             self._relocate(queue)
+            self.at_once = queue.at_once
+            runner = JobRunner(queue, at_once=self.at_once, workers=LocalProcesses(self._setup.data_root))
+            runner.paused = not queue.running
+            self._runner = runner  # whose queue could be read
             self._timer.start()
-            self._look()
         return self._runner
 
     def _root(self) -> Path:
@@ -174,20 +174,18 @@ class QueueControl(QObject):
 
     @contextmanager
     def _acting(self) -> Iterator[None]:
-        """Look how the jobs stand once something was done to them, or could not be."""
-        with self._telling():
-            yield
-        self._look()
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Tell what cannot be done, once."""
+        """Look how the jobs stand once something was done to them, or could not be; tell what cannot be, once."""
         try:
-            yield
+            try:
+                yield
+            finally:
+                self._look()
         except UserError as error:
             if str(error) != self._told:
                 self._told = str(error)
                 self._log.add_error(error)
+        else:
+            self._told = ""
 
     @Slot()
     def _poll(self) -> None:
@@ -201,14 +199,11 @@ class QueueControl(QObject):
                 runner.poll()
 
     def _look(self) -> None:
-        if self._runner is not None:
-            with self._telling():
-                self._take(self._runner.queue.jobs(), busy=self._runner.busy)
-
-    def _take(self, found: tuple[Job, ...], *, busy: bool) -> None:
         """Take in how the jobs stand, and tell of those that have ended."""
+        if self._runner is None:
+            return
+        found = self._runner.queue.jobs()
         before = {job.id: job.status for job in self.jobs}
-        self._told = ""
         if found != self.jobs:
             self.jobs = found
             ended = [job for job in found if job.status.ended and before.get(job.id) is JobStatus.RUNNING]
@@ -217,7 +212,7 @@ class QueueControl(QObject):
                 self.job_ended.emit()
             if ended and all(job.status.ended for job in found):
                 self.through.emit()
-        if busy:
+        if self._runner.busy:
             self._awake.keep()
         else:
             self._awake.let_sleep()

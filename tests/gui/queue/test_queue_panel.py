@@ -21,6 +21,7 @@ from studio.gui.window.controls import Controls
 from studio.jobs.attempt import LocalProcesses
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
+from studio.jobs.runner import JobRunner
 from studio.paths import state_dir
 from studio.perturb.example_features import COLUMN
 from studio.training.config.file import parse_config
@@ -169,14 +170,21 @@ def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
     queue_three(qtbot, controls, panel)
     controls.log.line_logged.connect(lines.append)
 
-    def locked(self: JobQueue) -> tuple[Job, ...]:
+    def locked(_: object) -> tuple[Job, ...]:
         raise UserError("The queue cannot be read or written", "database is locked")
 
+    for kind, name in ((JobQueue, "jobs"), (JobRunner, "poll")):
+        lines.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(kind, name, locked)
+            for _ in range(3):
+                controls.queue._poll()
+        assert [line.text.count("locked") for line in lines] == [1], name
+        controls.queue._poll()
+    controls.queue.shutdown()
     with monkeypatch.context() as patched:
         patched.setattr(JobQueue, "jobs", locked)
-        for _ in range(3):
-            controls.queue._poll()
-    assert [line.text.count("locked") for line in lines] == [1]
+        controls.queue.begin()
     assert column(panel, 0) == ["a", "b", "c"]
     with qtbot.waitSignal(controls.queue.through, timeout=30_000):
         click(qtbot, panel, "run")
