@@ -196,7 +196,7 @@ class LabelSettings(ModelConfig):
         "Share of each class's examples whose class may be told at all, chosen by the seed; of the others the model "
         "learns as of unlabelled ones. Their weights stay: it shows how few labels are enough. With a tenth of the "
         "digits' labels, 90 % twos asked for at once were 89 % by a VAE, whose step then takes three times as long, "
-        "87 % by an SN-GAN, and 60 to 81 % by diffusion and flow matching, where Guidance makes up for it.",
+        "and 60 to 81 % by diffusion and flow matching, where Guidance makes up for it.",
         step=0.05,
         decimals=3,
         within=(0, 1),
