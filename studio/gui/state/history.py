@@ -145,9 +145,17 @@ class HistoryView:
 
     def current(self, name: str) -> float:
         """The value of a column at the cursor, which is the newest without one; NaN if there is none."""
-        steps, column = self.history.steps, self.history.column(name)
+        return self._last_of(self.history.column(name))
+
+    @property
+    def step(self) -> float:
+        """At which those values were logged; NaN if there are none."""
+        return self._last_of(self.history.steps)
+
+    def _last_of(self, values: NDArray[np.float64]) -> float:
+        steps = self.history.steps
         known = len(steps) if self.cursor is None else int(np.searchsorted(steps, self.cursor, side="right"))
-        return float(column[known - 1]) if known else float("nan")
+        return float(values[known - 1]) if known else float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.training.messages.events import Evaluated
+from studio.training.messages.marks import MarkKind
 from studio.training.storage.metrics import held_column
 
 BEFORE = "of step {:,}, of the target before"
@@ -79,8 +80,12 @@ class GeneratedShares(QObject):
     @property
     def point_error(self) -> float:
         """Exact total variation of the shares of points at the time cursor; NaN where not known, or another's."""
-        another = self.of_other_data or self._subjects.subject.others is not None
-        return math.nan if another else self._time.history.current("plane_tv")
+        history = self._time.history
+        shown = history.cursor if self._data.fixed and history.cursor is not None else math.inf
+        edits = (mark.step for mark in history.marks if mark.kind in (MarkKind.EDIT, MarkKind.RETURN))
+        edited = any(history.step <= step < shown for step in edits)
+        another = edited or self.of_other_data or self._subjects.subject.others is not None
+        return math.nan if another else history.current("plane_tv")
 
     @Slot()
     def _on_history(self) -> None:

@@ -27,6 +27,7 @@ from studio.perturb.perturbation import Gauge
 from studio.training.config.energy import FormulaTermConfig
 from studio.training.config.file import parse_config
 from studio.training.config.planners import PlannerKind
+from studio.training.messages.events import Logged, PerturbationApplied, Restored
 from studio.training.run.session import RunRequest
 from studio.training.storage.metrics import held_column
 from tests.gui.evaluation.test_shares_panel import arrive
@@ -861,3 +862,22 @@ def test_that_the_sentence_on_points_has_their_exact_share_error(qtbot: QtBot, c
     controls.time.follow()
     ask_share(controls.target, 0, 0.4)
     assert said() == "1s: 40 % is asked for; the plane shows whether it arrives."
+    controls.setup.undo_stack.undo()
+    runs._set_run(RunView(phase=RunPhase.PAUSED, step=20))
+    ask_share(controls.target, 0, 0.4)
+    applied = PerturbationApplied(step=20, revision=controls.target.perturbation.revision)
+    for event in (applied, Logged(step=30, seconds=1, values={"plane_tv": 0.5})):
+        controls.time.seek(10)
+        assert said() == exact.format("0.250"), "also while another target is awaited"
+        controls.time.follow()
+        assert said() == "1s: 40 % is asked for; the plane shows whether it arrives.", event
+        runs._on_news(None, [event], 0)
+    assert said() == exact.format("0.500").replace("30", "40", 1)
+    controls.time.seek(25)
+    assert said() == "1s: 40 % is asked for; the plane shows whether it arrives.", (
+        "what was logged last is of the other"
+    )
+    runs._on_news(None, [Restored(step=15, left=30)], 0)
+    assert said() == "1s: 40 % is asked for; the plane shows whether it arrives.", (
+        "the target stays, the weights do not"
+    )
