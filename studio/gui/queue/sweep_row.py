@@ -11,7 +11,7 @@ from studio.gui.queue.sweep_fields import BadValuesError, SweptField, parse_valu
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
-from studio.training.config.sweep_mark import value_text
+from studio.training.config.sweep_mark import setting_text
 
 _FEW = 6
 HOW = "Values are separated by commas, or a range: “−2 to 0 in 5”, or at equal ratios “16 to 256 in 5 log”."
@@ -45,8 +45,9 @@ class SweepRow:
         except BadValuesError as error:
             self._say("" if self.untouched else str(error), fault=not self.untouched)
             return None
-        titles = {getattr(value, "value", value): title for value, title in self.field.choices}
-        shown = ", ".join(titles.get(value) or value_text(value) for value in values[:_FEW]).replace("-", MINUS)
+        shown = ", ".join(setting_text(self.field.path, value) for value in values[:_FEW])
+        if self.field.numeric:
+            shown = shown.replace("-", MINUS)
         number = "1 value" if len(values) == 1 else f"{len(values)} values"
         self._say(f"{number}: {shown}{', …' if len(values) > _FEW else ''}", fault=False)
         return values

@@ -95,11 +95,21 @@ def test_that_every_setting_is_on_offer_with_what_it_takes() -> None:
     assert field("batch.average_size").expected == "numbers in examples, from 1 to 65536"
 
 
-def test_that_values_are_called_what_the_set_up_calls_them(dialog: SweepDialog) -> None:
-    row = dialog.vary(field("batch.planner"))
-    row.values.setText("error carry, STRATIFIED")
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("batch.planner", "error carry, STRATIFIED", "2 values: Error carry, Stratified"),
+        ("model.kind", "wgan-gp, vae", "2 values: WGAN-GP, VAE"),
+        ("perturbation.offsets.2", "-1", "1 value: −1"),
+    ],
+)
+def test_that_values_are_called_what_the_set_up_calls_them(
+    path: str, text: str, said: str, dialog: SweepDialog
+) -> None:
+    row = dialog.vary(field(path))
+    row.values.setText(text)
     row.show_state()
-    assert row.message.text() == "2 values: Error carry, Stratified"
+    assert row.message.text() == said
 
 
 def test_that_it_begins_with_the_class_that_is_tilted_most_and_nothing_wrong(qtbot: QtBot, dialog: SweepDialog) -> None:
