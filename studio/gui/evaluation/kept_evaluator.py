@@ -131,28 +131,26 @@ class KeptEvaluator(QObject):
             self._log.add_error(refusal)
             return False
         self.asked = asked = Asked(folder=kept.folder, step=kept.nearest(step))
-        lost: list[UserError] = []
 
-        def work(progress: Progress) -> Evaluated:
+        def work(progress: Progress) -> tuple[Evaluated, UserError | None]:
             from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
             run = Run.open(asked.folder).back_at(asked.step)
             found = evaluate_run(run, lambda _: judges.examples, progress, judge=kept.name, judges=judges)
-            lost.extend(filter(None, [keep_evaluation(run, found)]))
-            return found
+            return found, keep_evaluation(run, found)
 
         self._tasks.run(
             work,
-            done=lambda found: self._on_done(asked, found, lost),
+            done=lambda found: self._on_done(asked, *found),
             failed=lambda error: self._on_failed(asked, error),
             cancelled=lambda: self.ended.emit(asked, None),
         )
         return True
 
-    def _on_done(self, asked: Asked, found: Evaluated, lost: Sequence[UserError]) -> None:
-        for error in lost:
+    def _on_done(self, asked: Asked, found: Evaluated, unkept: UserError | None) -> None:
+        if unkept is not None:
             title = f"{asked.folder.name} does not keep its evaluation of step {asked.step:,}"
-            self._log.add_error(UserError(title, str(error)), Level.WARNING)
+            self._log.add_error(UserError(title, str(unkept)), Level.WARNING)
         self.ended.emit(asked, found)
 
     def _on_failed(self, asked: Asked, error: UserError) -> None:
