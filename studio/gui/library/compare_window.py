@@ -151,14 +151,15 @@ class CompareWindow(QWidget):
     def _show_shares(self) -> None:
         known = [(run, found) for run in self.runs if (found := run.evaluation) is not None]
         across = min(len(known), 2) if len(known) <= 4 else 4
+        charts = [Bars.of(found) for _, found in known]
         for place, (run, found) in enumerate(known):
             caption = wrapped_label(
                 text=f"{run.name}: share error TV {compact(found.tv, 3)}{run.entry.measured_at}"
             )  # its length makes no chart wider than others
             bars = SharesBars(self.theme.tokens)
             bars.setAccessibleName(f"Class shares of {run.name}")
-            bars.show_bars(Bars.of(found))
-            bars.scale = max(Bars.of(each).scale for _, each in known)  # the same shares are of the same height
+            bars.show_bars(charts[place])
+            bars.scale = max(chart.scale for chart in charts)  # the same shares are of the same height
             bars.setMinimumHeight(_LEAST_HEIGHT)
             self._grid.addLayout(column_of(caption, (bars, 1)), place // across, place % across)
             self._grid.setColumnStretch(place % across, 1)
@@ -206,8 +207,9 @@ class CompareWindow(QWidget):
         for group, chip in zip(self._groups, self.legend.chips.values(), strict=True):
             members = [self.runs[place].curve(name, axis) for place in group]
             known = sum(bool(np.isfinite(y).any()) for _, y in members)
-            chip.set_value(_KNOWN.format(known) if 0 < known < len(group) else "")
-            curves.append(ComparedCurve(title=chip.text().replace("&&", "&").strip(), members=members, colour=group[0]))
+            some = _KNOWN.format(known) if 0 < known < len(group) else ""
+            chip.set_value(some)
+            curves.append(ComparedCurve(title=f"{chip.title} {some}".rstrip(), members=members, colour=group[0]))
         self.plot.set_curves(str(axis), self.curve.currentText(), curves)
         for place, chip in enumerate(self.legend.chips.values()):
             self.plot.set_shown(place, chip.isChecked())
