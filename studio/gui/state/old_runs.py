@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,15 +11,13 @@ from studio.evaluation.arrival import KEPT, Sighting
 from studio.evaluation.record import curve_values, evaluation_of, record
 from studio.gui.state.history import History
 from studio.library.run_summary import stamp_of, summary_of
-from studio.perturb.perturbation import Gauge
 from studio.progress import Progress
-from studio.training.config.energy import EnergyConfig, energy_config_of_record
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.messages.events import Evaluated
 from studio.training.storage.folder_lock import owner_of
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, read_metrics
-from studio.training.storage.run_identity import RunIdentity, no_summary, noted_of_step, read_summary
+from studio.training.storage.run_identity import RunIdentity, no_summary, noted_of_step, noted_target, read_summary
 
 _UNSAVED = "not saved yet"
 
@@ -142,14 +140,6 @@ def _started(folder: Path) -> str:
     return _UNSAVED if (folder / "config.json").exists() else ""
 
 
-def read_moment_of(run: OldRun, step: int) -> Moment:
-    """The same of a run that was read before; raises UserError, too, if it is not there any more."""
-    if run.is_gone:
-        hint = "It was moved, renamed or deleted: look for it among the runs."
-        raise UserError(f"“{run.title}” is not there any more", f"{run.folder}.", hint)
-    return read_moment(run.folder, step)
-
-
 def read_past(folder: Path, step: int, progress: Progress) -> Past:
     """A run up to a step.
 
@@ -177,6 +167,14 @@ def read_moment(folder: Path, step: int) -> Moment:
     target, revision = _target_at(folder, step, frame)
     evaluation = found[-1] if found else None
     return Moment(frame=frame, evaluation=evaluation, recent=sightings(found), target=target, revision=revision)
+
+
+def read_moment_of(run: OldRun, step: int) -> Moment:
+    """The same of a run that was read before; raises UserError, too, if it is not there any more."""
+    if run.is_gone:
+        hint = "It was moved, renamed or deleted: look for it among the runs."
+        raise UserError(f"“{run.title}” is not there any more", f"{run.folder}.", hint)
+    return read_moment(run.folder, step)
 
 
 def with_told(moment: Moment, told: Iterable[Evaluated], step: int) -> Moment:
@@ -207,19 +205,13 @@ def _target_at(folder: Path, step: int, frame: Frame | None) -> tuple[Perturbati
     try:
         noted = noted_of_step(began, edits, step)
         if noted is not None:
-            energy = energy_config_of_record(noted["energy"]) if "energy" in noted else EnergyConfig()
-            gauge = Gauge(noted.get("gauge", target.gauge))
-            found = PerturbationConfig(offsets=_but_zeros(noted["offsets"]), gauge=gauge)
-            return found.with_energy(energy), int(noted["revision"])
+            return noted_target({"gauge": target.gauge, **noted}), int(noted["revision"])
         if frame is None or any("energy" in edit for edit in edits):
             return None, 0
-        return target.model_copy(update={"offsets": _but_zeros(frame.offsets)}), frame.revision
+        offsets = {name: value for name, value in frame.offsets.items() if value}
+        return target.model_copy(update={"offsets": offsets}), frame.revision
     except (KeyError, TypeError, ValueError) as error:
         raise no_summary(folder, error) from error
-
-
-def _but_zeros(offsets: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in offsets.items() if value}
 
 
 def _newest(folder: Path, step: int) -> list[Evaluated]:

@@ -80,7 +80,7 @@ class RunIdentity:
             held = summary.get("held")
             return cls(
                 folder=folder,
-                trained=saved.model_copy(update={"perturbation": _target_of(since[-1])}) if since else saved,
+                trained=saved.model_copy(update={"perturbation": noted_target(since[-1])}) if since else saved,
                 config=_looked_at(saved, config),
                 wanted=config,
                 data=Fingerprints.model_validate(summary["data"]) if summary else None,
@@ -187,7 +187,7 @@ def learned_target(
     Raises KeyError, TypeError or ValueError if what was noted of the run is no target.
     """
     noted = noted_of_step(began, edits, step) if edits and isinstance(step, int) else None
-    return _target_of(noted) if noted is not None and noted is not edits[-1] else None
+    return noted_target(noted) if noted is not None and noted is not edits[-1] else None
 
 
 def noted_of_step(
@@ -210,10 +210,11 @@ def noted_targets(summary: Mapping[str, Any]) -> dict[int, PerturbationConfig]:
 
     Raises KeyError, TypeError or ValueError if what was noted is no target.
     """
-    return {int(each["revision"]): _target_of(each) for each in _targets(summary)}
+    return {int(each["revision"]): noted_target(each) for each in _targets(summary)}
 
 
-def _target_of(noted: Mapping[str, Any]) -> PerturbationConfig:
+def noted_target(noted: Mapping[str, Any]) -> PerturbationConfig:
+    """What was noted of one target; raises KeyError, TypeError or ValueError if it is none."""
     offsets = {name: value for name, value in dict(noted["offsets"]).items() if value}
     energy = energy_config_of_record(noted["energy"]) if "energy" in noted else EnergyConfig()
     return PerturbationConfig(offsets=offsets, gauge=noted.get("gauge", Gauge.NORMALISED)).with_energy(energy)
