@@ -72,7 +72,7 @@ class Lender:
         bench.lessons.close()
         bench.subjects.offer(None)
         bench.setup.set_config(PLAIN, "As it was")
-        qtbot.waitUntil(lambda: not (bench.starter.blocked or bench.library.busy or bench.looking.view))
+        qtbot.waitUntil(lambda: not (bench.starter.blocked or bench.library.busy or bench.looking._tasks))
         bench.setup.undo_stack.clear()
         shutil.rmtree(bench.setup.runs_root)
         table = find(window, QTableView, "offsets_table")
