@@ -201,8 +201,8 @@ class TargetControl(QObject):
             return
         if self._ahead is not None:
             target = replace(target, offsets=self._ahead)
-        refused = self._awaited and self._sender.refused
-        tilt = self._view_of(target, dataset, pending=self._awaited and not refused)
+        awaited, refused = (False, False) if fixed else (self._sender.awaited, self._sender.refused)
+        tilt = self._view_of(target, dataset, pending=awaited and not refused)
         self.generated.find_correction()
         applied = Hold.begun(self.generated.correction).applied(target)
         if applied is not target:
@@ -221,13 +221,9 @@ class TargetControl(QObject):
 
     @property
     def _point_error(self) -> float:
-        """Of the target that is shown."""
-        return self.generated.point_error if self._shows_target and not self._awaited else math.nan
-
-    @property
-    def _awaited(self) -> bool:
-        """Whether the target that is shown is still to be taken up."""
-        return self._sender.awaited and not self.data.fixed
+        """Of the target that is shown, if a run has taken it up."""
+        own = self.data.fixed or self.data.is_target(self._sender.applied)
+        return self.generated.point_error if own and self._shows_target else math.nan
 
     def answers(self, revision: int) -> bool:
         """Whether what was trained towards a target of this revision answers the one that is shown, on these data."""

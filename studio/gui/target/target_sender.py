@@ -22,6 +22,7 @@ class TargetSender(QObject):
 
     Attributes:
         revision: of the target as edited.
+        applied: of the one that the run trains towards, or did last.
     """
 
     changed = Signal()
@@ -29,7 +30,7 @@ class TargetSender(QObject):
     def __init__(self, setup: Setup, runs: RunControl, targets: RunTargets, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._setup, self._runs, self._targets = setup, runs, targets
-        self.revision = self._applied = 0
+        self.revision = self.applied = 0
         self._refused: int | None = None  # by the run under way, which keeps the target before
         self._behind = False
         runs.run_begins.connect(self._on_run_begins)
@@ -41,7 +42,7 @@ class TargetSender(QObject):
     @property
     def awaited(self) -> bool:
         """Whether the run under way trains towards another target than the one that is edited."""
-        return self._runs.run.phase.active and self._applied != self.revision
+        return self._runs.run.phase.active and self.applied != self.revision
 
     @property
     def refused(self) -> bool:
@@ -63,10 +64,10 @@ class TargetSender(QObject):
     @Slot(int, int)
     def _on_applied(self, step: int, revision: int) -> None:
         self._targets.apply(step, revision)
-        before, now = self._targets.of(self._applied), self._targets.of(revision)
+        before, now = self._targets.of(self.applied), self._targets.of(revision)
         if before is not None and now is not None:
             self._runs.retitle(before, now)
-        self._applied = revision
+        self.applied = revision
         self.changed.emit()
 
     @Slot(int, object)
@@ -79,7 +80,7 @@ class TargetSender(QObject):
     def _on_run_begins(self, request: RunRequest) -> None:
         """From here on revisions count from that of the run's target."""
         found = request.resumption
-        self.revision = self._applied = found.revision if found is not None else 0
+        self.revision = self.applied = found.revision if found is not None else 0
         self._refused = None
         wanted = self._setup.run_config().perturbation
         began = wanted if found is None else self._setup.own(found.config.perturbation)

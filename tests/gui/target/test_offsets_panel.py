@@ -860,8 +860,9 @@ def test_that_the_sentence_on_points_has_their_exact_share_error(qtbot: QtBot, c
     controls.time.seek(10)
     assert said() == exact.format("0.250")
     controls.time.follow()
+    unknown = "1s: 40 % is asked for; the plane shows whether it arrives."
     ask_share(controls.target, 0, 0.4)
-    assert said() == "1s: 40 % is asked for; the plane shows whether it arrives."
+    assert said() == unknown
     controls.setup.undo_stack.undo()
     runs._set_run(RunView(phase=RunPhase.PAUSED, step=20))
     ask_share(controls.target, 0, 0.4)
@@ -870,14 +871,15 @@ def test_that_the_sentence_on_points_has_their_exact_share_error(qtbot: QtBot, c
         controls.time.seek(10)
         assert said() == exact.format("0.250"), "also while another target is awaited"
         controls.time.follow()
-        assert said() == "1s: 40 % is asked for; the plane shows whether it arrives.", event
+        assert said() == unknown, event
         runs._on_news(None, [event], 0)
     assert said() == exact.format("0.500").replace("30", "40", 1)
     controls.time.seek(25)
-    assert said() == "1s: 40 % is asked for; the plane shows whether it arrives.", (
-        "what was logged last is of the other"
-    )
+    assert said() == unknown, "what was logged last is of the other"
     runs._on_news(None, [Restored(step=15, left=30)], 0)
-    assert said() == "1s: 40 % is asked for; the plane shows whether it arrives.", (
-        "the target stays, the weights do not"
-    )
+    assert said() == unknown, "the target stays, the weights do not"
+    runs._on_news(None, [Logged(step=25, seconds=1, values={"plane_tv": 0.125})], 0)
+    assert said() == exact.format("0.125").replace("30", "40", 1)
+    ask_share(controls.target, 0, 0.5)
+    runs._set_run(RunView(phase=RunPhase.FINISHED, step=25))
+    assert said() == unknown.replace("40", "50"), "it ended before it took that up"
