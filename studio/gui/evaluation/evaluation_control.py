@@ -252,7 +252,8 @@ class EvaluationControl(QObject):
     @property
     def _why_not(self) -> str:
         """Why nothing that is generated of the data that are shown can be judged; empty if it can."""
-        return why_not_judged(self._data.judges, self._setup.config.evaluation.judge)
+        by = self._setup.config if self._time.old is None else self._time.old.config
+        return why_not_judged(self._data.judges, by.evaluation.judge)
 
     @property
     def _at_cursor(self) -> EvaluationView:

@@ -28,7 +28,7 @@ from studio.gui.window.controls import Controls
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.progress import Progress
 from studio.training.config.energy import EnergyConfig, energy_record
-from studio.training.config.run_config import PerturbationConfig
+from studio.training.config.run_config import EvaluationConfig, PerturbationConfig
 from studio.training.run.session import RunRequest
 from studio.training.storage.fingerprints import Fingerprints
 from tests.data.image_folders import write_image, write_image_folder
@@ -233,6 +233,26 @@ def test_that_it_is_said_of_a_run_on_points_that_no_judge_comes_whatever_is_set_
     assert panel.empty_text.startswith("Only images can be judged: Plane: ring of 8 has points")
     controls.subjects.leave()
     assert "Press Start" in panel.empty_text
+
+
+@pytest.mark.parametrize(("judge", "other"), [("mnist", ""), ("", "mnist")])
+def test_that_whether_a_run_without_classes_can_be_judged_goes_by_its_own_judge(
+    judge: str, other: str, qtbot: QtBot, controls: Controls, tmp_path: Path
+) -> None:
+    for number in range(4):
+        write_image(tmp_path / "images" / f"{number}.png")
+    config = make_config("plain").model_copy(
+        update={
+            "dataset": FolderConfig(path=str(tmp_path / "images"), size=12),
+            "evaluation": EvaluationConfig(judge=judge),
+        }
+    )
+    images = load_dataset(config.dataset, controls.setup.data_root, Progress())
+    data = {"data": Fingerprints.of(images).model_dump()}
+    controls.setup.edit(evaluation=EvaluationConfig(judge=other))
+    look_at(qtbot, controls, make_run(controls.setup.runs_root, "plain", config, summary=data))
+    assert controls.data.missing == ""
+    assert bool(controls.evaluations.shown.history.missing) == (not judge)
 
 
 def test_that_data_that_are_not_here_are_said_to_be_missing(qtbot: QtBot, controls: Controls) -> None:
