@@ -33,7 +33,7 @@ class MailboxTimer(QObject):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
 
-    def watch(self, handle: RunHandle, intervals: tuple[int, int] = DRAW_INTERVALS) -> None:
+    def watch(self, handle: RunHandle, intervals: tuple[int, int]) -> None:
         """Begin to watch a run, with at least and at most so many milliseconds between two looks."""
         assert self.handle is None, "the run before has not ended"
         self.handle = handle

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.run.mailbox_timer import DRAW_INTERVALS, MailboxTimer
+from studio.gui.run.mailbox_timer import MailboxTimer
 from studio.gui.state.history import History
 from studio.gui.state.log import Level, Log, line_of
 from studio.gui.state.old_runs import Past
@@ -76,10 +76,10 @@ class RunControl(QObject):
         self,
         request: RunRequest,
         past: Past,
-        intervals: tuple[int, int] = DRAW_INTERVALS,
-        title: str = "",
-        data: str = "",
-        titled: Callable[[RunConfig], str] = run_title,
+        intervals: tuple[int, int],
+        title: str,
+        data: str,
+        titled: Callable[[RunConfig], str],
     ) -> None:
         """Begin a run, or go on with one.
 
@@ -89,7 +89,7 @@ class RunControl(QObject):
             titled: what a run on it is called that has no name.
         """
         self.config, found = request.config, request.resumption
-        self.title, self.data, self._titled = title or titled(self.config), data, titled
+        self.title, self.data, self._titled = title, data, titled
         self.run_begins.emit(request, past)
         self.history = past.history
         if found is None or found.forked or found.run != self.run.folder:

@@ -89,8 +89,7 @@ class RunStarter(QObject):
 
     def stop_before(self, act: Callable[[], object]) -> None:
         """Do something once nothing trains or is about to; never if the run that does cannot be stopped."""
-        if self._resuming is not None:
-            self.stop()
+        self._call_off()
         self._runs.stop_before(act)
 
     def ensure_resumable(self, run: Path) -> None:
@@ -226,7 +225,8 @@ class RunStarter(QObject):
         )
         intervals = QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS
         counts = dict(zip(images.class_names, images.counts.tolist(), strict=True))
-        titled, title = partial(run_title, counts=counts, dataset=images.name), ""
+        titled = partial(run_title, counts=counts, dataset=images.name)
+        title = titled(config)
         if resumption is not None and not resumption.forked:
             title = summary_of(resumption.run).name  # which it may have been given
         self._runs.start(request, past or Past(), intervals, title, images.fingerprint(), titled)
