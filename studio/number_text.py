@@ -39,6 +39,11 @@ def short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and "·" not in text else text
 
 
+def plain(value: float, style: str = "g") -> str:
+    """A number in Python's format, with a true minus sign; by itself as short as six digits allow: −0.05."""
+    return f"{value:{style}}".replace("-", "−")
+
+
 def fixed(value: float, places: int) -> str:
     """A number with so many digits behind the point, so that nothing moves; a dash where there is none, and no −0."""
     if not math.isfinite(value):

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.gui.state.tilt_view import TiltView
-from studio.gui.widgets.number_entry import MINUS
 from studio.models.diagnostic import Histogram, Reference
+from studio.number_text import plain
 from studio.perturb.arrays import Floats
 from studio.perturb.energy import class_masses
 from studio.perturb.example_features import ExampleFeatures
@@ -70,19 +70,18 @@ def term_words(term: TermConfig) -> str:
         case FormulaTermConfig():
             words = term.text
         case LinearTermConfig():
-            words = f"{term.slope:g}·{term.feature}"
+            words = f"{plain(term.slope)}·{term.feature}"
         case QuadraticTermConfig():
-            words = f"½·(({term.feature} - {term.centre:g})/{term.width:g})²"
+            words = f"½·(({term.feature} − {plain(term.centre)})/{plain(term.width)})²"
         case WindowTermConfig():
-            words = f"{term.height:g} outside {term.feature} {term.low:g}…{term.high:g}"
+            words = f"{plain(term.height)} outside {term.feature} {plain(term.low)}…{plain(term.high)}"
         case JudgeTermConfig():
-            words = f"{term.slope:g}·log-odds of {term.of}"
+            words = f"{plain(term.slope)}·log-odds of {term.of}"
         case ColumnTermConfig():
             words = Path(term.path).name
         case _:
             words = kind_title(term)
-    scaled = f"{term.scale:g} × ({words})" if term.scale != 1 else words
-    return scaled if isinstance(term, FormulaTermConfig | ColumnTermConfig) else scaled.replace("-", MINUS)
+    return f"{plain(term.scale)} × ({words})" if term.scale != 1 else words
 
 
 def shares_without(view: TiltView, measured: ExampleFeatures, place: int) -> Floats:

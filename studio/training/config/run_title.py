@@ -8,6 +8,7 @@ import numpy as np
 
 from studio.data.catalog import dataset_spec
 from studio.models.catalog import model_spec
+from studio.number_text import plain
 from studio.perturb.perturbation import target_shares
 from studio.training.config.presets import named_presets
 from studio.training.config.run_config import PerturbationConfig, RunConfig
@@ -51,7 +52,7 @@ def tilt_words(target: PerturbationConfig, counts: Mapping[str, int] | None = No
     strongest = sorted(offsets, key=lambda name: -abs(offsets[name]))[:_SHOWN]
     shares = {} if terms or target.clip is not None else _shares(given, counts or {})
     words = [
-        f"{name[:_NAME]} → {100 * shares[name]:.3g} %" if shares else f"{name[:_NAME]} {offsets[name]:+.3g}"
+        f"{name[:_NAME]} → {100 * shares[name]:.3g} %" if shares else f"{name[:_NAME]} {plain(offsets[name], '+.3g')}"
         for name in strongest
     ]
     if len(offsets) > len(strongest):
@@ -59,8 +60,8 @@ def tilt_words(target: PerturbationConfig, counts: Mapping[str, int] | None = No
     if terms:
         words.append(f"{terms} term{'s' * (terms > 1)}")
     if words and target.clip is not None:
-        words.append(f"clipped at {target.clip:g}")
-    return ", ".join(words).replace("-", "−")
+        words.append(f"clipped at {plain(target.clip)}")
+    return ", ".join(words)
 
 
 def _shares(given: Mapping[str, float], counts: Mapping[str, int]) -> dict[str, float]:

@@ -14,10 +14,11 @@ from studio.data.folder import FolderConfig
 from studio.gui.forms.fields import JudgeField
 from studio.gui.target.energy.panel import EnergyPanel
 from studio.gui.target.energy.term_row import TermRow
+from studio.gui.target.terms import term_words
 from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
 from studio.progress import Progress
-from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig
+from studio.training.config.energy import EnergyConfig, FormulaTermConfig, JudgeTermConfig
 from tests.data.idx_files import write_idx_set
 from tests.data.image_folders import write_image_folder, write_loose_images
 from tests.gui.hands import PATIENCE_MS, Hands, Key
@@ -88,6 +89,8 @@ def test_that_the_judge_of_another_set_tilts_and_its_log_odds_are_seen_before_an
     term = judge_term(loose.controls)
     assert (term.of, term.data) == ("2", "digits")
     assert term.slope < 0
+    loose.controls.target.set_energy(EnergyConfig(terms=(term.model_copy(update={"slope": -0.05}),)), "slope")
+    assert term_words(judge_term(loose.controls)) == "−0.05·log-odds of 2"
     preview = energy.preview
     assert preview.choice.currentText() == "Judge: 2 (digits)"
     assert preview.plot.accessibleName() == "Judge: 2 (digits) before and after"

@@ -39,6 +39,7 @@ def title_of(perturbation: dict[str, Any], counts: dict[str, int] | None = COUNT
             COUNTS,
             "Digits · VAE · cat → 50 %",
         ),
+        ({"offsets": {"T-shirt": -1.5, "cat - dog": 1}}, None, "Digits · VAE · T-shirt −1.5, cat - dog +1"),
         ({"offsets": {"a": 1, "b": 2, "c": 3}}, None, "Digits · VAE · c +3, b +2, 1 more"),
     ],
 )

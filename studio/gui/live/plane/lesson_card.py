@@ -13,6 +13,7 @@ from studio.gui.live.plane.lessons import Lesson, ModelChange, OffsetChange, Ope
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.theme import ThemeManager
+from studio.number_text import plain
 
 
 class LessonCard(QFrame):
@@ -102,6 +103,6 @@ def _title(tries: Trial, *, active: bool) -> str:
         case ModelChange():
             return "Set it and start again"
         case OffsetChange(class_name=name, offset=offset):
-            return f"Set ΔH of {name} to {offset:g}".replace("-", "−")
+            return f"Set ΔH of {name} to {plain(offset)}"
         case Opening():
             return "Stop, save and open it" if active else "Open it"

@@ -18,7 +18,7 @@ from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import shown_weight
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
-from studio.number_text import compact, fixed, percent_words
+from studio.number_text import compact, fixed, percent_words, plain
 from studio.perturb.diagnostics import Strength
 
 _PENDING = (
@@ -200,6 +200,6 @@ def _share_error(view: TiltView) -> list[str]:
         return []
     off = view.generated.shares - view.summary.target
     error, most = 0.5 * float(np.abs(off).sum()), int(np.abs(off).argmax())
-    points = f"{100 * off[most]:+.1f}".replace("-", "−")
+    points = plain(100 * off[most], "+.1f")
     most_off = f", most at {view.dataset.class_names[most]} ({points} points)" if abs(off[most]) >= 0.0005 else ""
     return [f"Share error TV {fixed(error, 3)}{most_off}."] if math.isfinite(error) else []
