@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from studio.errors import UserError
 from studio.evaluation.evaluation import Evaluation
 from studio.library.curve_titles import shared_title
 from studio.library.run_summary import RunSummary, summary_of
-from studio.number_text import short
+from studio.number_text import plain, short
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
+from studio.training.config.sweep_mark import KINDS, setting_name, setting_text
 from studio.training.storage.metrics import Metrics, read_metrics
 from studio.training.storage.run_identity import RunIdentity, read_summary, target_since
 
@@ -188,10 +190,31 @@ def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
 
 def differences(runs: Sequence[ComparedRun]) -> list[Row]:
     """Settings that are not the same in all runs, by their dotted path; and what else tells them apart."""
+    return [Row(title=path, cells=_cells(values, str)) for path, values in _differing(runs)]
+
+
+def named_differences(runs: Sequence[ComparedRun]) -> list[Row]:
+    """The same as the window calls them, without data set and model, which are among the numbers."""
+    return [
+        Row(title=setting_name(path), cells=_cells(values, partial(_said, path)))
+        for path, values in _differing(runs)
+        if path not in KINDS
+    ]
+
+
+def _differing(runs: Sequence[ComparedRun]) -> list[tuple[str, list[Any]]]:
     flat = [_flat(run.config.model_dump(mode="json")) | run.history for run in runs]
-    paths = list(dict.fromkeys(path for settings in flat for path in settings))
-    rows = [Row(title=path, cells=tuple(settings.get(path, ABSENT) for settings in flat)) for path in paths]
-    return [row for row in rows if len(set(row.cells)) > 1]
+    paths = dict.fromkeys(path for settings in flat for path in settings)
+    found = [(path, [settings.get(path, ABSENT) for settings in flat]) for path in paths]
+    return [(path, values) for path, values in found if any(value != values[0] for value in values)]
+
+
+def _said(path: str, value: Any) -> str:
+    return plain(value, ".6g") if type(value) in (int, float) else setting_text(path, value)
+
+
+def _cells(values: Sequence[Any], text: Callable[[Any], str]) -> tuple[str, ...]:
+    return tuple(value if value is ABSENT else text(value) for value in values)
 
 
 def late_mean(metrics: Metrics, name: str, since: int) -> float | None:
@@ -205,13 +228,13 @@ def late_mean(metrics: Metrics, name: str, since: int) -> float | None:
     return float(late.mean()) if len(late) else None
 
 
-def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, dict):
             found |= _flat(value, f"{before}{name}.")
         else:
-            found[f"{before}{name}"] = str(value)
+            found[f"{before}{name}"] = value
     return found
 
 

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from studio.errors import UserError
-from studio.library.compare import ABSENT, Axis, curve_names, differences, final_numbers, late_mean, read_runs, repeats
+from studio.library.compare import (
+    ABSENT,
+    Axis,
+    curve_names,
+    differences,
+    final_numbers,
+    late_mean,
+    named_differences,
+    read_runs,
+    repeats,
+)
 from studio.library.index import RunIndex
 from studio.library.run_summary import summary_of
 from studio.training.messages.events import Logged
@@ -33,6 +43,15 @@ def test_that_only_settings_that_differ_are_listed(pair: list[Path]) -> None:
     assert rows["perturbation.offsets.2"] == ("-1.36", ABSENT)
     assert "seed" not in rows
     assert rows["model.critic_steps"][0] == ABSENT
+
+
+def test_that_the_window_calls_them_as_it_does_elsewhere(pair: list[Path]) -> None:
+    rows = {row.title: row.cells for row in named_differences(read_runs(pair))}
+    assert rows["ΔH(2)"] == ("−1.36", ABSENT)
+    assert rows["Optimiser (autoencoder optimiser)"] == ("Adam", ABSENT)
+    assert rows["Draw pixels"] == ("off", ABSENT)
+    assert rows["Rate halves after (critic optimiser)"] == (ABSENT, "0")
+    assert not {"Model", "model.kind"} & rows.keys(), "which is among the numbers"
 
 
 def test_that_final_numbers_are_those_of_the_list_and_late_means(pair: list[Path]) -> None:

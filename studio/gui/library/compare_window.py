@@ -41,8 +41,8 @@ from studio.library.compare import (
     ComparedRun,
     Row,
     curve_names,
-    differences,
     final_numbers,
+    named_differences,
     read_runs,
     repeats,
     title_of,
@@ -145,7 +145,7 @@ class CompareWindow(QWidget):
         self.curve.blockSignals(False)
         self.band.setVisible(len(repeats(runs)) < len(runs))
         self.samples.show_runs(runs)
-        _fill(self.table, runs, [*final_numbers(runs), *differences(runs)])
+        _fill(self.table, runs, [*final_numbers(runs), *named_differences(runs)])
         self._show_curves()
 
     def _show_shares(self) -> None:

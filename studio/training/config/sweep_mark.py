@@ -23,7 +23,7 @@ FILE = "sweep.json"
 MOST_RUNS = 1000
 _LARGEST = 1e300
 _OFFSETS = "perturbation.offsets."
-_KINDS = {
+KINDS = {
     "dataset.kind": ("Data set", {spec.kind: spec.title for spec in DATASETS}),
     "model.kind": ("Model", {spec.kind: spec.title for spec in MODELS}),
 }
@@ -57,8 +57,8 @@ def setting_name(path: str) -> str:
     """A setting as the window calls it, with the part that it is of where that is deep; or ΔH of a class."""
     if path.startswith(_OFFSETS):
         return f"ΔH({path.removeprefix(_OFFSETS)})"
-    if path in _KINDS:
-        return _KINDS[path][0]
+    if path in KINDS:
+        return KINDS[path][0]
     *parents, leaf = path.split(".")
     info = _field_at(path)
     name = info.title if info is not None and info.title else readable(leaf)
@@ -67,8 +67,8 @@ def setting_name(path: str) -> str:
 
 def setting_text(path: str, value: Any) -> str:
     """A setting's value as the window calls it."""
-    if path in _KINDS:
-        return _KINDS[path][1].get(value, value_text(value))
+    if path in KINDS:
+        return KINDS[path][1].get(value, value_text(value))
     if isinstance(value, bool):
         return "on" if value else "off"
     info = _field_at(path)

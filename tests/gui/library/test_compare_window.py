@@ -184,7 +184,8 @@ def test_that_samples_of_one_step_stand_side_by_side_and_numbers_and_differences
     titles = [model.headerData(row, Qt.Orientation.Vertical) for row in range(table.rowCount())]
     assert titles[4:6] == ["Steps", "Time in s"]
     assert [model.index(4, column).data() for column in range(2)] == ["100", "1,000"]
-    assert model.index(titles.index("perturbation.offsets.2"), 0).data() == "-1.36"
+    assert model.index(titles.index("ΔH(2)"), 0).data() == "−1.36"
+    assert titles.count("Model") == 1
 
 
 def test_that_no_samples_of_another_step_stay_where_a_run_is_gone_or_damaged(
