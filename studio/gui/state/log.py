@@ -74,7 +74,7 @@ def line_of(event: Event) -> LogLine | None:
         case Started(device=device, threads=threads, parameters=parameters, folder=folder, step=step):
             since = f" from step {step:,} on" if step else ""
             place = f", recorded in {folder}" if folder else ", not recorded"
-            text = f"Training {parameters:,} parameters{since} on {device} with {threads_words(threads)}{place}"
+            text = f"Training {parameters:,} parameters on {device} with {threads_words(threads)}{since}{place}"
             return LogLine(text=text)
         case PerturbationApplied() | HoldApplied() | LearningRateApplied() | BatchSizeApplied() | LatentsApplied():
             return LogLine(text=f"{_change(event)} from step {event.step:,}")

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from studio.gui.state.history import TimeView
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
+from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.labels import Elided
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
@@ -29,6 +29,7 @@ _TIP = (
     "The step that samples, weights, shares and curves show. A click goes there, arrows and Page keys move it, Home "
     "and End jump; lines mark edits, resumes and warnings."
 )
+_LEAVE = "Leave this old run: back to the run that trains, or to the set-up."
 _MOST = 2**31 - 1
 _NEAR = 4  # pixels within which a mark is under the mouse
 
@@ -53,27 +54,30 @@ class TimeBar(QWidget):
         tip = "Show the newest step, and keep up with the run while it is under way."
         self.follow = toggle_button("time_follow", "Follow", tip)
         self.follow.clicked.connect(self._time.follow)
-        tip = "Leave this old run: back to the run that trains, or to the set-up."
-        self.live = tool_button("time_live", "Leave", tip, self._time.leave)
-        parts = ((self.title, 1), self.back, (self.slider, 3), self.next, self.step, self.follow, self.live)
+        parts = ((self.title, 1), self.back, (self.slider, 3), self.next, self.step, self.follow)
         air = theme.tokens.spacing
         row_of(*parts, inside=self, margins=(air, 0, air, 0), spacing=air // 2)
         self.jumps = {
             "back": self._jump("Go to the mark &before", "Alt+Left", self.back),
             "next": self._jump("Go to the next &mark", "Alt+Right", self.next),
             "follow": self._jump("&Follow the newest step", "Alt+End", self.follow),
-            "leave": self._jump("&Leave the old run", "Alt+Home", self.live),
+            "leave": self._action("&Leave the old run", "Alt+Home", _LEAVE),
         }
+        self.jumps["leave"].triggered.connect(self._time.leave)  # whose button is beside the run's name
         self._time.changed.connect(self._show)
         self._show(self._time.view)
 
     def _jump(self, title: str, keys: str, button: QToolButton) -> QAction:
         """What a button does, for a menu and the keyboard."""
-        action = QAction(title, self)
-        action.setShortcut(QKeySequence(keys))
-        action.setToolTip(button.toolTip())
+        action = self._action(title, keys, button.toolTip())
         action.triggered.connect(button.click)
         button.setToolTip(tooltip(f"{button.accessibleDescription()} ({keys})"))
+        return action
+
+    def _action(self, title: str, keys: str, tip: str) -> QAction:
+        action = QAction(title, self)
+        action.setShortcut(QKeySequence(keys))
+        action.setToolTip(tip)
         return action
 
     def _step_field(self) -> QSpinBox:
@@ -106,7 +110,6 @@ class TimeBar(QWidget):
         self.next.setEnabled(any(step > view.step for step in steps))
         for widget in (self.slider, self.step, self.follow):
             widget.setEnabled(there)
-        self.live.setVisible(not view.live)
         possible = (self.back.isEnabled(), self.next.isEnabled(), there, not view.live)
         for action, can in zip(self.jumps.values(), possible, strict=True):
             action.setEnabled(can)

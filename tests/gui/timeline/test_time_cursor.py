@@ -222,7 +222,6 @@ def test_that_the_bar_says_what_to_do_and_what_a_mark_is_and_a_click_brings_the_
 ) -> None:
     assert "press Start" in bar.title.toolTip()
     assert not bar.slider.isEnabled()
-    assert not bar.live.isVisible()
     look_at(qtbot, controls, old_run)
     place = round(bar.slider._place(500))
     assert "Step 500: ΔH edited" in tooltip_at(bar.slider, QPoint(place, 5))
@@ -259,9 +258,9 @@ def test_that_the_bar_is_moved_by_keys_clicks_and_numbers(
         assert controls.time.view.step == there
     assert not bar.back.isEnabled()
     assert not bar.next.isEnabled()
-    qtbot.mouseClick(bar.live, Qt.MouseButton.LeftButton)
+    bar.jumps["leave"].trigger()
     assert controls.time.view.live
-    assert not bar.live.isVisible()
+    assert not bar.jumps["leave"].isEnabled()
 
 
 @pytest.mark.usefixtures("all_panels")

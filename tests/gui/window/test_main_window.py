@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from studio.data.folder import FolderConfig
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.state.log import Level, LogLine
+from studio.gui.state.log import Level, LogLine, line_of
 from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
@@ -490,6 +490,9 @@ def test_that_the_status_bar_says_how_many_threads_compute_and_the_log_does_not_
     bench.runs._on_news(None, [begun, fewer, replace(fewer, threads=2), fewer], 0)
     assert device.text() == "cpu, 1 thread"
     assert [line.text for line in told] == ["Training 100 parameters on cpu with 2 threads, not recorded"]
+    again = line_of(replace(begun, step=3155))
+    assert again is not None
+    assert again.text.endswith("2 threads from step 3,155 on, not recorded")
     bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=7)], 0)
     assert (device.text(), device.isHidden()) == ("", True), "nothing computes any more"
 

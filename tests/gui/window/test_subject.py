@@ -61,6 +61,8 @@ def test_that_the_banner_names_an_old_run_that_may_be_left_or_set_up_like(hands:
     assert not hands.find(QToolButton, "subject_leave").isVisible()
     look_at(hands, old_run)
     assert banner(hands) == ("Looking at “an old run”", "stopped at step 1,000")
+    seen = [button for button in hands.window.findChildren(QToolButton) if button.isVisible()]
+    assert [button.text() for button in seen].count("Leave") == 1
     assert hands.find(QToolButton, "subject_resume").isVisible()
     with hands.qtbot.waitSignal(hands.bench.time.moment_shown):
         hands.bench.time.seek(450)
