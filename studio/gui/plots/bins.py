@@ -16,6 +16,8 @@ from studio.gui.plots.axis import nice_above
 Floats = NDArray[np.float64]
 _BINS = 33
 _VALUE_BINS, _MOST = 40, 400
+_FEW = 8
+"""Different values from which on a histogram may stand on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,8 @@ def make_bins(log_weights: Floats, *, logarithmic: bool) -> Bins:
 
 
 def value_edges(values: Sequence[Floats], references: Sequence[float] = (), current: Floats | None = None) -> Floats:
-    """Edges of bins over all values, shape (m + 1,), with room for the references.
+    """Edges of bins over all values, shape (m + 1,), with room for the references; about each value where there are
+    few, equally far apart.
 
     Args:
         values: of each series, finite, shape (n,); at least one value in all.
@@ -82,7 +85,8 @@ def value_edges(values: Sequence[Floats], references: Sequence[float] = (), curr
         current: edges in use, kept while they cover the values and the values fill a good part of them.
     """
     everything = np.concatenate(values)
-    low, high = float(everything.min()), float(everything.max())
+    distinct = np.unique(everything)
+    low, high = float(distinct[0]), float(distinct[-1])
     least, most = min(low, *references, high), max(high, *references, low)
     if current is not None and current[0] <= least and most <= current[-1]:
         step = float(current[1] - current[0])
@@ -90,9 +94,14 @@ def value_edges(values: Sequence[Floats], references: Sequence[float] = (), curr
             return current
     width = max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-9)
     # References far from the values: wider bins, so that there are not too many of them.
-    step = nice_above(max(width / _VALUE_BINS, (most - least) / _MOST))
-    first, last = np.floor(least / step) - 1, np.ceil(most / step) + 1
-    edges: Floats = step * np.arange(first, last + 1)
+    step, shift = nice_above(max(width / _VALUE_BINS, (most - least) / _MOST)), 0.0
+    if _FEW <= len(distinct) <= _VALUE_BINS:
+        apart = np.diff(distinct)
+        places = apart / apart.min()
+        if apart.min() > step and np.abs(places - places.round()).max() < 1e-3:  # a share of 64 pixels, say
+            step, shift = float(apart.min()), low - apart.min() / 2  # finer bins would be empty between them
+    first, last = np.floor((least - shift) / step) - 1, np.ceil((most - shift) / step) + 1
+    edges: Floats = shift + step * np.arange(first, last + 1)
     return edges
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.gui.plots.axis import linear_ticks, log_label, log_ticks, nice_above, number_label, steps_shown, sticky
-from studio.gui.plots.bins import make_bins
+from studio.gui.plots.bins import make_bins, shares, value_edges
 from studio.gui.state.envelope import Envelope
 from studio.gui.state.history import History
 from studio.number_text import whole
@@ -176,3 +176,13 @@ def test_that_every_weight_falls_into_a_bin(logs: list[float], logarithmic: bool
     assert (np.diff(bins.edges) > 0).all()
     low, high = bins.weight_range(int(bins.counts(values).argmax()))
     assert low <= high
+
+
+def test_that_values_that_are_equally_far_apart_have_a_bin_each() -> None:
+    """Shares of 64 pixels: bins of round width would be empty at every second place, and two full ones touch."""
+    values = np.repeat(np.arange(10, 32) / 64, np.arange(1, 23))
+    edges = value_edges([values])
+    assert shares(values, edges)[1:-1] == pytest.approx(100 * np.arange(1, 23) / len(values))
+    assert (edges[1:-2] + edges[2:-1]) / 2 == pytest.approx(np.arange(10, 32) / 64)
+    assert value_edges([values[10:]], (), edges) is edges, "which stay while values come and go"
+    assert len(value_edges([np.array([0.0, 1.0])])) > 30, "two values are no grid"
