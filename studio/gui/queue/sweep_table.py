@@ -74,6 +74,11 @@ class SweepColumn:
         interval = f" ({compact(run.numbers[LOW], 3)} – {compact(run.numbers[HIGH], 3)})" if LOW in run.numbers else ""
         return compact(float(value)) + (interval if self.name == SHARE_ERROR else "")
 
+    def drawn(self, run: SweepRun) -> Any:
+        """What a plot has of it: a number, or else its text; None if nothing."""
+        value = self.value(run)
+        return value if value is None or type(value) in (int, float) else self.text(run)
+
 
 def columns_of(results: SweepResults) -> list[SweepColumn]:
     """Settings first, then how the runs ended, numbers, and where they are; ends of intervals stand beside theirs."""

@@ -28,7 +28,7 @@ from studio.progress import Progress
 _SIZE = (960, 600)
 _ALL = SweepColumn(title="all settings", tip="", value=lambda _: None)
 _LINES = "A line for each run; colour goes by the result: the strongest is the least."
-_POINTS = "Points are runs, those of one value a little apart; the line is their mean."
+_POINTS = "Points are runs, those of one value a little apart"
 _INTERVALS = "Bars are 95 % intervals of the share error among recognisable samples."
 _NOTHING = "No run has such a number yet: it stands here when the first one has."
 
@@ -152,13 +152,14 @@ class SweepWindow(QWidget):
             self.caption.setText(_NOTHING)
             return
         settings, runs = self._settings if setting == _ALL else [setting], self.results.runs
-        axes = [Coordinate(title=each.title, values=tuple(map(each.value, runs))) for each in (*settings, result)]
+        axes = [Coordinate(title=each.title, values=tuple(map(each.drawn, runs))) for each in (*settings, result)]
         ends = np.repeat(axes[-1].places()[:, None], 2, axis=1)
         bars = result.name == SHARE_ERROR
         if bars:
             ends = np.array([[run.numbers.get(end, np.nan) for end in (LOW, HIGH)] for run in runs])
         self.plot.show_runs([run.title for run in runs], axes[:-1], axes[-1], ends)
-        self.caption.setText(_LINES if setting == _ALL else f"{_POINTS} {_INTERVALS}" if bars else _POINTS)
+        points = f"{_POINTS}{'.' if axes[0].names else '; the line is their mean.'}"
+        self.caption.setText(_LINES if setting == _ALL else f"{points} {_INTERVALS}" if bars else points)
 
     # -- saving
 

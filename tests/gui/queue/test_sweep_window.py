@@ -125,10 +125,12 @@ def test_that_the_share_error_is_drawn_against_any_setting(qtbot: QtBot, swept: 
     assert places.tolist() == [-2.0, -1.0, 0.0]
     assert means[0] > means[-1]
     assert "95 %" in swept.caption.text()
+    assert "the line is their mean" in swept.caption.text()
     assert "Planner=" in plot.describe(-2.0, float(means[0]))
     swept.setting.setFocus()
     qtbot.keyClick(swept.setting, Key.Key_Down)
-    assert plot.axes["bottom"].names == ("error_carry", "stratified")
+    assert plot.axes["bottom"].names == ("Error carry", "Stratified")
+    assert "the line" not in swept.caption.text()
     swept.result.setFocus()
     qtbot.keyClick(swept.result, Key.Key_Down)
     assert plot.labels["left"] == "Fréchet distance"
