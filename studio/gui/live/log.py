@@ -33,6 +33,8 @@ from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import KeyHelp, named
 
 MOST_LINES = 5_000
+_LEAST_HEIGHT = 40
+"""Pixels of the lines, which scroll by themselves: the panel around them need not."""
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
 _GLYPHS = {Level.INFO: "·", Level.WARNING: "⚠", Level.ERROR: "✖"}
 _LEVEL, _DETAIL, _FOLDABLE, _OPEN = 0b11, 0b100, 0b1000, 0b10000
@@ -192,6 +194,7 @@ class LogPanel(LivePanel):
     def __init__(self, log: Log, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.view = LogView(theme.tokens)
+        self.view.setMinimumHeight(_LEAST_HEIGHT)
         fill(self.body, self._controls(), (self.view, 1))
         self.show_empty(_EMPTY)
         log.line_logged.connect(self.add_line)

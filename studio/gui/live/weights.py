@@ -31,7 +31,8 @@ from studio.training.storage.frames import Frame
 Floats = NDArray[np.float64]
 
 _EMPTY = (
-    "Which importance weights examples carry.\nChoose a data set to see its weights; press Start to add those of batches."
+    "Which importance weights examples carry.\n"
+    "Choose a data set to see its weights; press Start to add those of batches."
 )
 _TITLES = {"dataset": "Data set", "recent": "Last batches"}
 _TIPS = {

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import SignalInstance, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QWidget
 
 from studio.gui.plots.curves_spec import CurvesSpec, PlotSpec
 from studio.gui.plots.history_plot import Curve, HistoryPlot
@@ -83,6 +83,7 @@ class CurvesPanel(LivePanel):
     def _make_plot(self, spec: PlotSpec) -> HistoryPlot:
         plot = HistoryPlot(self.theme, f"{spec.title} against step", spec.axis)
         plot.setAccessibleDescription(spec.tip)
+        plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # no height that scrolls a panel
         plot.logarithmic, plot.limits = spec.logarithmic, spec.limits
         plot.moved.connect(partial(self._hold, plot))
         plot.reset_asked.connect(self.follow)

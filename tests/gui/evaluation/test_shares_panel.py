@@ -20,6 +20,7 @@ from studio.gui.state.tilt_view import Generated
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
+from studio.gui.window.panel_dock import PanelArea
 from studio.training.messages.events import Evaluated, Evaluating
 from studio.training.run.session import RunRequest
 from tests.gui.hands import ask_share, click
@@ -271,3 +272,19 @@ def test_that_generated_shares_know_the_step_the_target_and_the_data_that_they_a
     controls.runs.config = other
     controls.target.refresh()
     assert controls.target.tilt.generated is None
+
+
+def test_that_the_share_error_fits_into_the_panel_of_a_small_window(
+    qtbot: QtBot, panel: SharesPanel, controls: Controls
+) -> None:
+    """As large as in the Workbench of a window of 1280 by 800."""
+    area = PanelArea()
+    qtbot.addWidget(area)
+    area.put(panel)
+    area.resize(516, 263)
+    area.show()
+    for step in (100, 200):
+        arrive(controls, step)
+    click(qtbot, panel, "shares_error")
+    qtbot.waitUntil(panel.error.plots["tv"].isVisible)
+    assert area.verticalScrollBar().maximum() == 0

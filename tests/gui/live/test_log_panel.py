@@ -8,9 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
 from studio.gui.live.log import MOST_LINES, LogPanel
-from studio.gui.state.log import Level, LogLine
+from studio.gui.state.log import Level, Log, LogLine
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
+from studio.gui.window.panel_dock import PanelArea
 from tests.gui.shown import show
 
 _TRACE = "Traceback (most recent call last):\n  boom()\nValueError: no"
@@ -134,3 +135,15 @@ def test_that_colours_follow_the_look(log: LogPanel, controls: Controls, theme: 
     theme.set_mode("dark")
     formats = log.view.document().begin().layout().formats()
     assert theme.tokens.error in {found.format.foreground().color().name() for found in formats}
+
+
+def test_that_a_low_log_has_one_scroll_bar(qtbot: QtBot, theme: ThemeManager) -> None:
+    """As low as the Workbench makes it in a window of 1280 by 800."""
+    log = Log()
+    panel, area = LogPanel(log, theme), PanelArea()
+    area.put(panel)
+    for number in range(9):
+        log.add(f"line {number}")
+    show(qtbot, area, 268, 100)
+    assert panel.view.verticalScrollBar().isVisible()
+    assert area.verticalScrollBar().maximum() == 0
