@@ -261,9 +261,12 @@ def test_that_what_was_asked_of_steps_that_are_undone_meanwhile_is_not_shown(
         assert panel.verdict.text().startswith("Weighing draws of the model back… ")
         if undone:
             runs.went_back.emit(5)
+        runs.call("mine")
         may_end.set()
         qtbot.waitUntil(lambda: not controls.means.blocked)
         assert (controls.means.back is None) is undone
+    assert controls.means.back is not None
+    assert controls.means.back.owner.title == "mine", "as the run was called meanwhile"
 
 
 def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_is_shown(

@@ -132,6 +132,7 @@ class ModelMeans(QObject):
             self.following = found.following
             self._stepped.show(found.view)
             self._on_target()  # which may have been edited meanwhile
+        self._on_time(self._time.view)
         self.changed.emit()
 
     @Slot()
