@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.cli.meter import progress_bar
+from studio.errors import UserError
 from studio.evaluation.arrival import KEPT, Sighting, tilt_answer
 from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.record import record, table
@@ -16,7 +18,7 @@ from studio.files import whole_file
 from studio.records import json_text
 from studio.training.config.run_config import target_record
 from studio.training.messages.events import Evaluated
-from studio.training.storage.metrics import read_metrics
+from studio.training.storage.metrics import RecordedEvaluation, newest_evaluations
 from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def evaluate(
         )
     lost = keep_evaluation(saved, found)
     print(table(found.evaluation))
-    print(f"{run.resolve().name} at step {found.step:,}. {_answer(run, found, kept=lost is None)}")
+    print(f"{run.resolve().name} at step {found.step:,}. {_answer(run, found)}")
     if found.evaluation.shares.count < count:
         print(f"No more of the {count:,} samples asked for are independent of each other")
     if lost is not None:
@@ -76,11 +78,13 @@ def evaluate(
     _save(out, found.evaluation, **about)
 
 
-def _answer(run: Path, found: Evaluated, *, kept: bool) -> str:
-    """Whether the tilt has arrived, by this evaluation and, of a run that keeps any, those before it."""
-    before = [each for each in read_metrics(run).evaluations if each.step <= found.step][-KEPT:] if kept else []
-    seen = [Sighting.of(each.step, each.evaluation) for each in before if each.evaluation is not None]
-    return tilt_answer(found.evaluation.class_names, [*seen, Sighting.of(found.step, found.evaluation)])
+def _answer(run: Path, found: Evaluated) -> str:
+    """Whether the tilt has arrived, by this evaluation and those before it that the run keeps."""
+    before: list[RecordedEvaluation] = []
+    with suppress(UserError):  # damaged metrics, which are told of already
+        before = newest_evaluations(run, found.step, KEPT)
+    seen = [*((each.step, each.evaluation) for each in before), (found.step, found.evaluation)]
+    return tilt_answer(found.evaluation.class_names, [Sighting.of(step, each) for step, each in seen if each])
 
 
 def _at_once(

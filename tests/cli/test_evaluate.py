@@ -20,6 +20,7 @@ from studio.evaluation.judge import train_judge
 from studio.paths import cache_dir
 from studio.perturb.features import measure
 from studio.progress import Progress
+from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.metrics import read_metrics
 from tests.cli.conftest import QUICK, TILTED, Says
 
@@ -255,3 +256,23 @@ def test_that_damaged_metrics_take_nothing_away_from_what_was_made(
     assert "move it away" in refused("resume", run, "--steps", "21")
     metrics.unlink()
     assert main(["resume", str(run), "--steps", "21"]) == 0
+
+
+@pytest.mark.usefixtures("kept_judge")
+def test_that_an_arrival_is_known_of_a_run_that_another_process_has(
+    trained: Path, tmp_path: Path, told: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its evaluations count, though this one is not kept."""
+    monkeypatch.setattr("studio.evaluation.judge.CONFIDENCE", 0.0)  # or so early a model shows nothing of the kind
+    run = Path(shutil.copytree(trained, tmp_path / "run"))
+    told("evaluate", run, "--count", 40)
+    with closing(sqlite3.connect(run / "metrics.sqlite", isolation_level=None)) as connection:
+        target = json.loads(connection.execute("SELECT record FROM evaluation").fetchone()[0])["classes"]["2"]["target"]
+        for column, off in (("corrected", 0.001), ("low", -0.01), ("high", 0.01)):
+            change = f"json_set(record, '$.classes.2.{column}', ?)"
+            connection.execute(f"UPDATE evaluation SET record = {change}", (target + off,))
+        columns = "seconds, revision, record"
+        connection.execute(f"INSERT INTO evaluation (step, {columns}) SELECT step - 1, {columns} FROM evaluation")
+    owner = FolderLock(run)
+    assert "It had arrived" in told("evaluate", run, "--count", 40)
+    owner.release()
