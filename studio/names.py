@@ -40,6 +40,12 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(name[:_LONGEST] for name in islice(names, MOST_LISTED)) + more
 
 
+def shortened(name: str, most: int) -> str:
+    """At most so many letters, of both ends: one often tells a name from others as well as the other."""
+    half = (most - 1) // 2
+    return name if len(name) <= most else f"{name[: most - 1 - half]}…{name[-half:]}"
+
+
 def is_reserved(name: str) -> bool:
     """Whether Windows keeps the name for a device, so that no file or folder can have it."""
     return _RESERVED.fullmatch(name) is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from studio.names import composed, file_system_key
+from studio.names import composed, file_system_key, shortened
 from studio.training.config.energy import JudgeTermConfig
 from studio.training.config.run_config import PerturbationConfig
 from tests.data.image_folders import loaded, write_image
@@ -39,3 +39,8 @@ def test_that_a_folder_in_one_spelling_is_the_class_that_a_person_types(tmp_path
 def test_that_two_offsets_for_one_class_are_refused() -> None:
     with pytest.raises(ValidationError, match="two spellings"):
         PerturbationConfig(offsets={COMPOSED: 1.0, DECOMPOSED: 2.0})
+
+
+def test_that_names_that_differ_at_their_ends_still_do_where_they_are_shortened() -> None:
+    assert shortened("Great crested grebe 05", 14) == "Great c…ebe 05"
+    assert shortened("fourteen chars", 14) == "fourteen chars"

@@ -12,6 +12,7 @@ from studio.cli.arguments import RUN, Commands, add_run, add_workspace, place, r
 from studio.cli.export import add_export
 from studio.cli.meter import progress_bar
 from studio.cli.output import columns
+from studio.names import shortened
 from studio.number_text import short
 from studio.paths import runs_root, typed_path
 from studio.records import json_text
@@ -162,10 +163,4 @@ def _table(folders: Sequence[Path]) -> str:
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of cells, the long ones cut short but for the last of each row."""
-    return columns([[*map(_short, row[:-1]), row[-1]] for row in rows])
-
-
-def _short(cell: str) -> str:
-    """With both ends, of which the second tells a run from others as often as the first."""
-    ends = _WIDEST // 2, _WIDEST - 1 - _WIDEST // 2
-    return cell if len(cell) <= _WIDEST else f"{cell[: ends[0]]}…{cell[-ends[1] :]}"
+    return columns([[*(shortened(cell, _WIDEST) for cell in row[:-1]), row[-1]] for row in rows])

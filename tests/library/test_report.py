@@ -13,7 +13,7 @@ import pytest
 from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.record import evaluation_of
 from studio.library.export.report import write_report
-from studio.library.export.shares_chart import _short, shares_svg, shown_classes
+from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg, decimated
 from studio.library.notes import RunNotes, write_notes
 from studio.training.messages.marks import Mark, MarkKind
@@ -140,11 +140,6 @@ def test_that_a_single_value_can_be_seen() -> None:
     first, last = (each.split(",") for each in str(line.get("points")).split())
     assert float(first[0]) < float(last[0])
     assert first[1] == last[1]
-
-
-def test_that_names_that_differ_at_their_ends_still_do_where_they_are_shortened() -> None:
-    assert _short("Great crested grebe 05") == "Great c…ebe 05"
-    assert _short("fourteen chars") == "fourteen chars"
 
 
 def test_that_the_ends_of_a_curve_are_short_enough_to_stand_beside_it() -> None:

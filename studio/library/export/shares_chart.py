@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 from studio.evaluation.evaluation import Evaluation
+from studio.names import shortened
 from studio.theme_tokens import load_tokens
 
 MOST_CLASSES = 16
@@ -37,7 +38,7 @@ def shares_svg(found: Evaluation) -> str:
         y, middle = _TOP + place * _ROW, _TOP + place * _ROW + 15
         values = (found.data, found.target, shares.corrected, shares.low, shares.high)
         data, target, made, low, high = (float(np.nan_to_num(each[index])) for each in values)
-        name, colour = escape(_short(found.class_names[index])), tokens.class_colour(index)
+        name, colour = escape(shortened(found.class_names[index], _NAME)), tokens.class_colour(index)
         rows += (
             f'<text x="{_LEFT - 8}" y="{middle + 4}" text-anchor="end">{name}</text>'
             f'<rect class="data" x="{_LEFT}" y="{y + 2}" width="{data * scale:.1f}" height="5"/>'
@@ -66,9 +67,3 @@ def _legend() -> str:
         f'<rect class="made" x="{_LEFT + 170}" y="3" width="18" height="10"/>'
         f'<text x="{_LEFT + 194}" y="12">generated, with 95 % interval</text>'
     )
-
-
-def _short(name: str) -> str:
-    """With both ends of a long name, which often differs from others at its end alone."""
-    half = (_NAME - 1) // 2
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1 - half]}…{name[-half:]}"
