@@ -105,9 +105,8 @@ def _fill(queue: JobQueue, wanted: Sweep, name: str, places: Places, data_root: 
             "Choose a new folder with --out.",
         )
     queue.relocate({job.id: places.run(name, number) for number, job in enumerate(jobs, 1)})
-    for job in jobs:
-        if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
-            queue.retry(job, on_its_data=True)
+    failed = (JobStatus.FAILED, JobStatus.CANCELLED)
+    queue.retry(*(job for job in jobs if job.status in failed), on_its_data=True)
 
 
 def _noted(wanted: Sweep, data_root: Path) -> dict[str, Fingerprints]:

@@ -124,7 +124,7 @@ class JobQueue:
         sweep: Sweep,
         marks: Sequence[SweepMark],
         folders: Sequence[Path],
-        data_of: Callable[[RunConfig], Fingerprints | None] = lambda _: None,
+        data_of: Callable[[RunConfig], Fingerprints | None],
     ) -> tuple[int, ...]:
         """Queue all runs of a sweep, each with its mark, folder and known data, behind all others, or none; the jobs'
         ids.
@@ -197,11 +197,14 @@ class JobQueue:
         """Have jobs that have ended run once more; one that was told that its data have changed takes them as they are
         now, unless it is to be on those that were noted.
         """
-        for job in jobs:
-            if job.status.ended:
-                data = "" if job.error.startswith(CHANGED) and not on_its_data else job.data
-                values = "status='waiting', error='', data=?"
-                self._for_each(f"UPDATE job SET {values} WHERE id=? AND status<>'running'", [(data, job.id)])
+        self._for_each(
+            "UPDATE job SET status='waiting', error='', data=? WHERE id=? AND status<>'running'",
+            [
+                ("" if job.error.startswith(CHANGED) and not on_its_data else job.data, job.id)
+                for job in jobs
+                if job.status.ended
+            ],
+        )
 
     def relocate(self, folders: Mapping[int, Path]) -> None:
         """Take it that the run folders of these jobs, by id, have been moved there."""

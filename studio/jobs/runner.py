@@ -54,11 +54,6 @@ class JobRunner:
     def busy(self) -> bool:
         return bool(self._running)
 
-    @property
-    def _count(self) -> int:
-        """How many run, another studio's among them."""
-        return len(self.queue.running_jobs())
-
     def poll(self) -> bool:
         """Note what has ended, start what is next; whether anything changed."""
         self._take_back_orphans()
@@ -68,7 +63,7 @@ class JobRunner:
             if ending is not None:
                 self._conclude(running, ending)
                 changed = True
-        while not self.paused and self._count < self.at_once:
+        while not self.paused and len(self.queue.running_jobs()) < self.at_once:  # another studio's among them
             job = self.queue.next()
             if job is None:
                 break

@@ -165,7 +165,8 @@ def test_that_a_job_whose_run_is_gone_says_that_it_begins_anew(
     assert queue.jobs()[0].error == ANEW
     poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
     assert queue.jobs()[0].error == ANEW
-    make_run(tmp_path, job.folder.name + "-whole").rename(job.folder) if not emptied else None
+    if not emptied:
+        make_run(tmp_path, job.folder.name + "-whole").rename(job.folder)
     queue.retry(queue.jobs()[0])
     poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
     assert queue.jobs()[0].error == (ANEW if emptied else ""), "there is something in it"
