@@ -10,11 +10,7 @@ import pytest
 
 
 class FullDisk:
-    """Refuses to write any file under a folder while `full`.
-
-    Args:
-        folder: where it is full.
-    """
+    """Refuses to write any file under a folder while `full`."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = False

@@ -23,7 +23,7 @@ from studio.evaluation.committee import recognisable
 from studio.evaluation.divergences import total_variation_interval
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.index import run_folders
-from studio.library.run_summary import RunSummary, stamp_of, summary_of
+from studio.library.run_summary import stamp_of, summary_of
 from studio.progress import Progress
 from studio.records import json_text
 from studio.training.config.assignments import setting_at, with_settings
@@ -191,7 +191,7 @@ def _read(member: Member, progress: Progress) -> SweepRun:
         summary = read_summary(member.folder) if (member.folder / "summary.json").exists() else {}
         config = read_config(member.folder / "config.json")
         another = bool(entry.measured_by) and not config.evaluation.judge
-        numbers |= {} if another or entry.other_target else _evaluated(member.folder, entry)
+        numbers |= {} if another or entry.other_target else _evaluated(member.folder, entry.steps)
         metrics, since = read_metrics(member.folder, progress.part(0.0, 0.0)), target_since(summary)
     except UserError as error:
         return SweepRun(member=member, status=status, error=member.error or str(error), numbers=numbers)
@@ -211,7 +211,7 @@ def _in_force(member: Member) -> Member:
     return replace(member, mark=member.mark.model_copy(update={"values": values}))
 
 
-def _evaluated(folder: Path, entry: RunSummary) -> dict[str, float]:
+def _evaluated(folder: Path, steps: int) -> dict[str, float]:
     """Share error with its interval, and Fréchet distance, of the last evaluation; nothing where there is none.
 
     The evaluation's step is told where it is another than those that the run took.
@@ -221,7 +221,7 @@ def _evaluated(folder: Path, entry: RunSummary) -> dict[str, float]:
         return {}
     numbers = {SHARE_ERROR: found.figure("tv"), FRECHET: found.figure("frechet")}
     known = {name: value for name, value in numbers.items() if value is not None and math.isfinite(value)}
-    if found.step != entry.steps:
+    if found.step != steps:
         known[MEASURED] = found.step
     evaluation = found.evaluation
     if evaluation is None:

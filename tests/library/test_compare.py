@@ -102,10 +102,7 @@ def retarget(run: Path, *offsets: tuple[int, float]) -> None:
 def test_that_a_mean_leaves_out_what_another_target_gave(pair: list[Path]) -> None:
     retarget(pair[1], (190, -2.0))
     rows = {row.title: row.cells for row in final_numbers(read_runs(pair))}
-    assert rows["Negative ELBO or Autoencoder loss"] == (
-        "1",
-        "0.5",
-    )  # 100/200 alone, of this target
+    assert rows["Negative ELBO or Autoencoder loss"] == ("1", "0.5")  # 100/200 alone, of this target
     retarget(pair[1], (190, -2.0), (200, -3.0))
     rows = {row.title: row.cells for row in final_numbers(read_runs(pair))}
     assert rows["Negative ELBO or Autoencoder loss"] == ("1", ABSENT)

@@ -35,7 +35,7 @@ from tests.steady.surroundings import Surroundings, seen, stamp
 
 
 class Witness:
-    """Remembers what runs have told, and looks at the window; faults are gathered, each once.
+    """Remembers what runs have told, and looks at the window.
 
     Args:
         trainers: of the runs that were begun, the newest last.
@@ -44,7 +44,6 @@ class Witness:
 
     def __init__(self, window: MainWindow, trainers: list[Trainer], *, around: bool = True) -> None:
         self.window, self.bench, self.trainers = window, window.controls, trainers
-        self.faults: list[str] = []
         self.looks = 0
         self._told: dict[tuple[Path | None, int, int], Evaluated] = {}  # by run, step and revision of the target
         self.bench.runs.evaluation_arrived.connect(self._hear)

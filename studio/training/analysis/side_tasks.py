@@ -69,9 +69,8 @@ class PlannerComparisons:
         self._post(PlannersCompared(step=self._trainer.step_count, report=now.report))
 
     def _open(self, seconds: float) -> None:
-        from studio.training.analysis.planner_comparison import (
-            PlannerComparison,  # brings torch, which the window has later
-        )
+        # It brings torch, which the window has later.
+        from studio.training.analysis.planner_comparison import PlannerComparison
 
         self._now = PlannerComparison.of(self._trainer, seconds)
         self._told = -1.0
