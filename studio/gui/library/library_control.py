@@ -50,12 +50,12 @@ class LibraryControl(QObject):
         return self._looking.busy
 
     def begin(self) -> None:
-        """Show what is known, then look again; does so once."""
+        """Show at first what is known, and look again: runs may have come from elsewhere."""
         if not self._begun:
             self._begun = True
             self.entries = self._index.entries()
             self.changed.emit()
-            self.refresh()
+        self.refresh()
 
     @Slot()
     def refresh(self) -> None:

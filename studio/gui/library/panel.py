@@ -134,7 +134,6 @@ class RunsPanel(LivePanel):
     def showEvent(self, event: QShowEvent) -> None:
         """The first look at the folders is for the first time that the panel is seen."""
         super().showEvent(event)
-        self.library.refresh()  # runs may have come from elsewhere
         self.library.begin()
 
     @Slot(bool)
