@@ -185,7 +185,7 @@ def with_told(moment: Moment, told: Iterable[Evaluated], step: int) -> Moment:
     if not known or (newest is not None and newest.step > known[-1].step):
         return moment
     before = [seen for seen in moment.recent if seen.step < known[0].step]
-    return replace(moment, evaluation=known[-1], recent=(*before, *sightings(known))[-KEPT:])
+    return replace(moment, evaluation=known[-1], recent=(*before, *sightings(known[-KEPT:]))[-KEPT:])
 
 
 def _target_at(folder: Path, step: int, frame: Frame | None) -> tuple[PerturbationConfig | None, int]:
