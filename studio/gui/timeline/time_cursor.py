@@ -221,6 +221,8 @@ class TimeCursor(QObject):
     def _on_unread(self, folder: Path, error: UserError) -> None:
         """Nothing of another step, or of a run that is gone, stays beside one that was not read."""
         self._on_failed(error)
+        if folder != self.folder:
+            return
         if self.old is not None and self.old.is_gone:
             self.leave()
         elif self.old is not None:

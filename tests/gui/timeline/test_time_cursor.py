@@ -150,6 +150,21 @@ def test_that_this_windows_run_is_followed_again_where_another_step_cannot_be_re
     assert controls.time.view.step == 1000
 
 
+def test_that_a_step_that_is_gone_to_stays_where_one_of_the_run_looked_at_before_cannot_be_read(
+    qtbot: QtBot, controls: Controls, old_run: Path
+) -> None:
+    mine = make_run(controls.setup.runs_root, "mine", steps=1000)
+    controls.runs._set_run(RunView(phase=RunPhase.FINISHED, step=1000, folder=mine))
+    look_at(qtbot, controls, old_run)
+    qtbot.waitUntil(lambda: not controls.looking._tasks)
+    (old_run / "frames.sqlite").write_bytes(b"damaged")
+    with qtbot.waitSignal(controls.time.moment_shown):
+        controls.time.seek(900)
+        controls.time.show_live()
+        controls.time.seek(400)
+    assert (controls.time.view.step, controls.time.view.following) == (400, False)
+
+
 def test_that_no_pictures_of_another_step_stay_beside_one_that_has_none_or_that_cannot_be_read(
     qtbot: QtBot, controls: Controls, theme: ThemeManager, old_run: Path
 ) -> None:
