@@ -68,11 +68,20 @@ def test_that_a_share_error_of_another_target_is_left_out(root: Path) -> None:
     assert [row["loss_autoencoder"] is None for row in rows[:3]] == [False, True, False]
 
 
-def test_that_a_share_error_by_another_judge_than_the_run_asks_for_is_left_out(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "judge", "left_out"),
+    [("", "MNIST", True), ("kmnist", "MNIST", True), ("kmnist", "KMNIST", False), ("folder:/pets", "pets", False)],
+)
+def test_that_a_share_error_by_another_judge_than_the_run_asks_for_is_left_out(
+    asked: str, judge: str, left_out: bool, root: Path
+) -> None:
+    path = root / "tilts_002" / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"evaluation": config["evaluation"] | {"judge": asked}}))
     with closing(sqlite3.connect(root / "tilts_002" / "metrics.sqlite", isolation_level=None)) as connection:
-        connection.execute("UPDATE evaluation SET record = json_set(record, '$.judge', 'MNIST')")
+        connection.execute("UPDATE evaluation SET record = json_set(record, '$.judge', ?)", (judge,))
     rows = SweepReader().read(members_of(root, NAME)).rows()
-    assert [row["share_error"] is None for row in rows[:3]] == [False, True, False]
+    assert [row["share_error"] is None for row in rows[:3]] == [False, left_out, False]
     assert rows[1]["loss_autoencoder"] is not None
 
 
