@@ -18,7 +18,7 @@ from studio.perturb.hold import Hold
 from studio.training.config.file import read_config
 from studio.training.config.run_config import PerturbationConfig, StopCondition
 from studio.training.engine.trainer_state import Held
-from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate, Stop
+from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SetBatchSize, SetLearningRate, Stop
 from studio.training.messages.events import Evaluated, Outcome
 from studio.training.run.session import folder_for
 from studio.training.storage.checkpoint import HeldRecord, read_record
@@ -142,6 +142,20 @@ def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_
     assert Run.open(killed).config.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
     again = resume(killed)
     assert (again.step, again.revision, again.retargeted) == (6, 1, False)
+
+
+def test_that_a_target_that_was_set_and_set_back_where_a_run_stood_is_two_edits_to_the_last_bit(
+    tmp_path: Path, start_run: Start
+) -> None:
+    """Also where no step was taken between: planned anew as by a run under way, and not as if nothing had been."""
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    edits = [[Pause()], [target(1, 0, 0, revision=1)], [target(0, 0, 0, revision=2)], [Resume()]]
+    Played(tiny_config("gan"), whole, StopCondition(steps=12)).run([*steps(5), *edits, *steps(20)])
+    Played(tiny_config("gan"), stopped, StopCondition(steps=5)).run(steps(20))
+    for offset, last in ((1, 5), (0, 12)):
+        go_on(start_run, resume(stopped, None, [f"perturbation.offsets.ant={offset}"]), last)
+    assert same_weights(whole, stopped)
+    assert Run.open(whole).summary["edits"] == Run.open(stopped).summary["edits"]
 
 
 def test_that_what_was_found_of_a_target_that_came_after_the_checkpoint_is_lost_with_it(run_path: Path) -> None:
