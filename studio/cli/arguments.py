@@ -34,7 +34,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         for option, value in itertools.pairwise(self._given):
-            if message == f"argument {option}: expected one argument" and value[:1] == "-":
+            another = value[:1] != "-" or value.partition("=")[0] in self._option_string_actions
+            if message == f"argument {option}: expected one argument" and not another:
                 super().error(f"{message}; one that begins with - is written {option}='{value}'")
         super().error(message)
 

@@ -137,9 +137,10 @@ def test_that_a_value_that_begins_with_a_minus_is_told_how_it_is_written(
         main(["sample", str(trained), "--out", str(out), "--formula", value])
     assert f"one that begins with - is written --formula='{value}'" in capsys.readouterr().err
     assert main(["sample", str(trained), "--count", "10", "--out", str(out), "--formula=-0.1*ink"]) == 0
-    with pytest.raises(SystemExit):
-        main(["sample", str(trained), "--formula"])
-    assert "written" not in capsys.readouterr().err
+    for rest in ([], ["--out", str(out)], [f"--out={out}"]):
+        with pytest.raises(SystemExit):
+            main(["sample", str(trained), "--formula", *rest])
+        assert "written" not in capsys.readouterr().err, "there is no value at all"
 
 
 def test_that_what_comes_at_once_is_evaluated_and_not_taken_for_the_run_s_own(
