@@ -18,7 +18,16 @@ from studio.perturb.hold import Hold
 from studio.training.config.file import read_config
 from studio.training.config.run_config import PerturbationConfig, StopCondition
 from studio.training.engine.trainer_state import Held
-from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SetBatchSize, SetLearningRate, Stop
+from studio.training.messages.commands import (
+    Command,
+    Pause,
+    Resume,
+    SampleNow,
+    Save,
+    SetBatchSize,
+    SetLearningRate,
+    Stop,
+)
 from studio.training.messages.events import Evaluated, Outcome
 from studio.training.run.session import folder_for
 from studio.training.storage.checkpoint import HeldRecord, read_record
@@ -149,7 +158,8 @@ def test_that_a_target_that_was_set_and_set_back_where_a_run_stood_is_two_edits_
 ) -> None:
     """Also where no step was taken between: planned anew as by a run under way, and not as if nothing had been."""
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    edits = [[Pause()], [target(1, 0, 0, revision=1)], [target(0, 0, 0, revision=2)], [Resume()]]
+    there, back = target(1, 0, 0, revision=1), target(0, 0, 0, revision=2)
+    edits: list[list[Command]] = [[Pause()], [there], [back], [Resume()]]
     Played(tiny_config("gan"), whole, StopCondition(steps=12)).run([*steps(5), *edits, *steps(20)])
     Played(tiny_config("gan"), stopped, StopCondition(steps=5)).run(steps(20))
     for offset, last in ((1, 5), (0, 12)):
