@@ -20,7 +20,7 @@ from studio.evaluation.record import with_unsure
 from studio.library.export.event_file import write_events
 from studio.library.export.metrics_table import write_csv, write_parquet
 from studio.library.export.network import Network
-from studio.library.export.pictures import Captions, captioned_grids, write_grid, write_timelapse
+from studio.library.export.pictures import Captions, _captioned, captioned_grids, write_grid, write_timelapse
 from studio.library.export.samples import _folders
 from studio.progress import Progress
 from studio.training.config.file import parse_config
@@ -117,7 +117,9 @@ def test_that_a_caption_names_the_whole_target_of_its_moment(tmp_path: Path) -> 
     captions = Captions(make_run(tmp_path, "run", summary=summary))
     frame = Frame(grid=make_grid(1200), seconds=0.0, offsets={"2": -1.0})
     said = [captions.of(replace(frame, revision=revision)) for revision in range(3)]
-    assert said == ["step 1,200   ΔH 2 -4", "step 1,200   ΔH 0", "step 1,200   ΔH 2 -1"]
+    assert said == ["step 1,200   ΔH 2 −4", "step 1,200   ΔH 0", "step 1,200   ΔH 2 −1"]
+    true, plain = (np.asarray(_captioned(frame, f"ΔH 2 {sign}4", 1, averaged=True)) for sign in "−-")
+    assert np.array_equal(true, plain), "Pillow's font lacks the true sign"
     term = {"kind": "linear", "feature": "ink", "slope": 0.1}
     tilted = parse_config({"model": {"kind": "vae"}, "perturbation": {"terms": [term]}}, "test")
     captions = Captions(make_run(tmp_path, "terms", tilted))

@@ -71,7 +71,7 @@ def captioned_grids(folder: Path, progress: Progress, *, averaged: bool) -> list
 
 
 class Captions:
-    """What pictures of a run say of their moment: "step 1,200   ΔH 2 -1.36, 1 term"; UserError if it is damaged."""
+    """What pictures of a run say of their moment: "step 1,200   ΔH 2 −1.36, 1 term"; UserError if it is damaged."""
 
     def __init__(self, folder: Path) -> None:
         summary = read_summary(folder) if (folder / "summary.json").exists() else {}
@@ -87,8 +87,7 @@ class Captions:
         return self._known.get(frame.revision, PerturbationConfig(offsets=offsets).with_energy(self._energy))
 
     def of(self, frame: Frame) -> str:
-        words = tilt_words(self.target(frame)).replace("−", "-")  # which Pillow's font lacks
-        return f"step {frame.step:,}   ΔH {words or '0'}"
+        return f"step {frame.step:,}   ΔH {tilt_words(self.target(frame)) or '0'}"
 
 
 def _picture(frame: Frame, *, averaged: bool) -> Image.Image:
@@ -111,13 +110,13 @@ def _captioned(frame: Frame, caption: str, last: int, *, averaged: bool) -> Imag
 
 
 def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str) -> None:
-    """Text with Pillow's own font, which lacks the letter Δ: that is drawn as the triangle it is."""
-    x, y, size = float(place[0]), place[1], _TEXT
+    """Text with Pillow's own font, which lacks …, − and the letter Δ: that is drawn as the triangle it is."""
+    x, y, size, text = float(place[0]), place[1], _TEXT, text.replace("…", "...").replace("−", "-")
     font = ImageFont.load_default(size=size)
     while size > _LEAST_TEXT and pen.textlength(text, font=font) > pen.im.size[0] - 2 * x:
         size -= 1
         font = ImageFont.load_default(size=size)
-    for index, part in enumerate(text.replace("…", "...").split("Δ")):
+    for index, part in enumerate(text.split("Δ")):
         if index:
             foot, wide = y + size, 0.75 * size
             pen.polygon([(x + 1, foot), (x + wide / 2, y + 3), (x + wide - 1, foot)], outline="white")

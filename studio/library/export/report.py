@@ -194,7 +194,7 @@ def _samples(folder: Path) -> str:
         frame = store.at(int(step))
         if frame is not None:
             picture = base64.b64encode(thumbnail(frame.grid.averaged, _SIDE)).decode()
-            said = escape(captions.of(frame).replace("   ", " · ").replace(" -", " −"))
+            said = escape(captions.of(frame).replace("   ", " · "))
             figures += f'<figure><img src="data:image/png;base64,{picture}" alt="Samples, {said}">'
             figures += f"<figcaption>{said}</figcaption></figure>"
     return f'<h2>Samples, first and last</h2><div class="side">{figures}</div>' if figures else ""
