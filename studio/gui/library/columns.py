@@ -69,7 +69,9 @@ def _tags(run: RunSummary) -> str:
 _NAME = (
     "What the run is called, with its newest samples; ticked, its curves lie over those that are shown. F2 renames it."
 )
-_TILT = "Class offsets that the run ended with, the strongest first. ΔH by class; weights are e^−ΔH."
+_TILT = (
+    "What the run was trained towards in the end, the most tilted first: shares, or ΔH by class where terms tilt, too."
+)
 _STEPS = "Training steps taken, and of how many if more are planned."
 _TIME = "Time spent training, without pauses. Hours : minutes : seconds."
 _ERROR = (

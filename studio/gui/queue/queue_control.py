@@ -66,9 +66,10 @@ class QueueControl(QObject):
         """Queue a run of a configuration as it is now."""
         with self._acting():
             queue = self._open().queue
-            title = run_title(config)  # not by shares, which are those of the data at its turn
+            data = self._setup.fingerprints(config)
+            title = run_title(config, data.classes if data is not None else None)  # its turn refuses other data
             folder = self._root() / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
-            queue.add(config, limit, folder, title, data=self._setup.fingerprints(config))
+            queue.add(config, limit, folder, title, data=data)
             self._log.add(f"Queued: {title}")
 
     def add_sweep(self, sweep: Sweep, title: str) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from studio.training.storage.metrics import newest_point
 
 _COLUMNS = (
     ("Run", "What is trained: the configuration as it was when it was queued. Later edits do not reach it."),
-    ("Tilt", "What the run is trained towards: offsets ΔH of classes, and terms."),
+    ("Tilt", "What the run is trained towards: shares of classes, or their ΔH where terms tilt, too."),
     ("Status", "Waiting, running in a process of its own, or how it ended."),
     ("Progress", "How much is done of the steps, or minutes of training, after which the run is complete."),
     ("Took", "How long its process has run, in minutes and seconds, all attempts together."),
@@ -87,7 +87,7 @@ class QueueTable(QTableWidget):
     def _fill(self, row: int, job: Job) -> None:
         tips = (job.title if job.sweep is None else f"{job.sweep.title}: {job.title}", str(job.folder))
         done = _progress(job)
-        texts = (job.title, _tilt(job.config), job.status.value, done, _duration(_taken(job)), job.error)
+        texts = (job.title, _tilt(job.config, job.data), job.status.value, done, _duration(_taken(job)), job.error)
         for column, text in enumerate(texts):
             item = self.item(row, column)
             if item is None:
@@ -139,9 +139,10 @@ def _progress(job: Job) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _tilt(config: str) -> str:
-    """The tilt of a configuration, in words."""
-    return tilt_words(PerturbationConfig.model_validate(json.loads(config).get("perturbation", {})))
+def _tilt(config: str, data: str) -> str:
+    """The tilt of a configuration in words, of the data that its turn wants where they are known."""
+    counts = json.loads(data)["classes"] if data else None
+    return tilt_words(PerturbationConfig.model_validate(json.loads(config).get("perturbation", {})), counts)
 
 
 def _taken(job: Job) -> float:

@@ -135,8 +135,8 @@ def test_that_a_run_without_a_name_is_called_by_what_it_trains(
     controls.setup.edit(perturbation=PerturbationConfig(offsets={"2": -1.36}))
     click(qtbot, panel, "add")
     (job,) = controls.queue.jobs
-    assert column(panel, 0) == ["Digits · WGAN-GP · 2 −1.36"]
-    assert column(panel, 1) == ["2 −1.36"]
+    assert column(panel, 0) == ["Digits · WGAN-GP · 2 → 29.9 %"]
+    assert column(panel, 1) == ["2 → 29.9 %"]
     assert [panel.table.isColumnHidden(place) for place in range(6)] == [False] * 4 + [True] * 2, "nothing has run"
     job = replace(job, folder=make_run(controls.setup.runs_root, "begun", steps=100), attempts=1)
     for limit, done in ((StopCondition(steps=400), "25 % of 400 steps"), (StopCondition(seconds=60), "3 % of 1 min")):
@@ -353,3 +353,13 @@ def test_that_a_damaged_queue_is_told_in_the_log(qtbot: QtBot, panel: QueuePanel
     click(qtbot, panel, "add")
     assert "queue" in lines[-1].text
     assert controls.queue.jobs == ()
+
+
+def test_that_a_queued_tilt_is_called_as_a_run_is(panel: QueuePanel, controls: Controls, qtbot: QtBot) -> None:
+    """By shares, where its turn wants the data that are known; by ΔH where they are not."""
+    controls.setup.edit(perturbation=PerturbationConfig(offsets={"2": -1.3667}))
+    click(qtbot, panel, "add")
+    other = controls.setup.config.model_copy(update={"dataset": MoonsConfig()})
+    controls.queue.add(other, StopCondition(steps=9))
+    assert column(panel, 1) == ["2 → 30 %", "2 −1.37"]
+    assert [name.rpartition(" · ")[2] for name in column(panel, 0)] == ["2 → 30 %", "2 −1.37"]
