@@ -1,5 +1,7 @@
 """The planar lab: exact densities before a run, the model's points and fields during one, all by mouse and keyboard."""
 
+import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -129,6 +131,10 @@ def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field_and_a_new_
     assert len(canvas.net_lines.xData) == 2 * 40
     assert panel.heat.shown.name == "critic"
     assert "step 10" in panel._step.text()
+    panel._drawn.extendleft([time.monotonic() - 8] * 5)
+    controls.time.snapshot_shown.emit(make_snapshot(plane=make_frame(20)))
+    panel.draw()
+    assert re.search(r"step 20 · 0\.\d+ pictures/s", panel._step.text()), "not 0/s, which steps would be"
     nothing = PlaneFrame(step=20, points=np.empty((0, 2)), labels=np.empty(0, np.int64), views=())
     controls.time.snapshot_shown.emit(make_snapshot(plane=nothing))
     assert sum(polygon.size() for _, polygon in panel.canvas.fake._parts) == 0

@@ -253,7 +253,7 @@ class PlanePanel(LivePanel):
             self._drawn.append(time.monotonic())
         rate = ""
         if len(self._drawn) > 5 and self._drawn[-1] > self._drawn[0]:
-            rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.0f}/s"
+            rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.2g} pictures/s"
         text = self._samples_owner or f"step {whole(self._frame.step)}{rate}"
         self._step.setText(text.ljust(28, FIGURE_SPACE))
 
