@@ -55,6 +55,8 @@ _OVER_FLOOR = "Distances between samples and tilted data over those of as many r
 _TITLE = "Distances over their floors"
 _POSITIVE = (0.0, float("inf"))
 
+# On logarithmic scales: a model that has just begun may be tenfold off, and would flatten all that comes.
+
 SHARE_ERROR = CurvesSpec(
     name="share_error",
     title="Share error",
@@ -68,6 +70,7 @@ SHARE_ERROR = CurvesSpec(
             tip=TOTAL_VARIATION,
             curves=partial(_of_each_judge, _TV),
             limits=(0.0, 1.0),
+            logarithmic=True,
         ),
         PlotSpec(
             name="kl",
@@ -76,12 +79,18 @@ SHARE_ERROR = CurvesSpec(
             tip=_NATS,
             curves=partial(_of_each_judge, _KL),
             limits=_POSITIVE,
+            logarithmic=True,
         ),
     ),
     head=2,
 )
 _RATIO_PLOT = PlotSpec(
-    name="ratios", title=_TITLE, axis="distance / floor", tip=_OVER_FLOOR, curves=partial(_of_each_judge, _RATIOS)
+    name="ratios",
+    title=_TITLE,
+    axis="distance / floor",
+    tip=_OVER_FLOOR,
+    curves=partial(_of_each_judge, _RATIOS),
+    logarithmic=True,
 )
 QUALITY = CurvesSpec(
     name="quality", title="Quality of samples", empty=_EMPTY, coming=_ONCE_JUDGED, plots=(_RATIO_PLOT,), head=2

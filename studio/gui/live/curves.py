@@ -128,6 +128,7 @@ GRADIENTS = CurvesSpec(
             axis="gradient norm ‖g‖",
             tip=_NORM,
             curves=lambda *of: _networks(GRADIENT, (), *of),
+            limits=_POSITIVE,
             logarithmic=True,
         ),
         PlotSpec(
@@ -136,6 +137,7 @@ GRADIENTS = CurvesSpec(
             axis="‖Δθ‖/‖θ‖",
             tip=_UPDATE,
             curves=lambda *of: _networks(UPDATE, _USUAL, *of),
+            limits=_POSITIVE,
             logarithmic=True,
         ),
     ),

@@ -77,7 +77,8 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
                 return ticks
     if decades > 0.9 and math.floor(high) - math.ceil(low) >= 0:
         fine = [d + math.log10(m) for d in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
-        return [value for value in fine if low <= value <= high]
+        seen = [value for value in fine if low <= value <= high]
+        return seen[:: max(1, (len(seen) - 1) // max(1, most - 1))] if len(seen) > 1.5 * most else seen
     if abs(low) > 300 or abs(high) > 300:
         return linear_ticks(low, high, most)
     return [math.log10(value) for value in linear_ticks(10.0**low, 10.0**high, most) if value > 0]

@@ -141,9 +141,10 @@ class CurvesPanel(LivePanel):
             if not plot.isHidden():
                 plot.show_history(self._view)
         self.set_figures("\n".join(map(self._figure, curves[0][: self._spec.head])))
-        # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
+        # Kept open where the scale is logarithmic and values may change their sign, so that the plot does not jump.
         left_out = ", ".join(title for plot in self.plots.values() for title in plot.left_out if not plot.isHidden())
-        self._left_out.setVisible(self.log_button.isChecked() and not self._compact)
+        signed = self.log_button.isChecked() and any(plot.limits[0] < 0 for plot in self.plots.values())
+        self._left_out.setVisible((signed or bool(left_out)) and not self._compact)
         self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {left_out}." if left_out else " ")
 
     def _curves(self, spec: PlotSpec) -> list[Curve]:

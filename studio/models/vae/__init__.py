@@ -12,9 +12,9 @@ SPEC = ModelSpec(
     "bound on the likelihood. Fast and steady, somewhat blurred.",
     measured="Measured on MNIST with 30 % twos, five minutes on two cores: 31.3 % twos, shares off by 5.4 % in all, "
     "Fréchet distance 58: its images are blurred. Told the classes (Conditional), after as many steps as a minute "
-    "takes, one seed: 32.1 %, 4.5 % and 98, where it has 31.6 %, 7.2 % and 91 without. With 5 importance samples, "
-    "after half as many steps as three minutes take, one seed: 31.5 %, 4.5 % and 65, where it has 31.4 %, 6 % and 66 "
-    "after all of them without; on the 8×8 digits, 3,000 steps, three seeds, 44 to 46 for 56 to 59.",
+    "takes, one seed: 32.1 %, 4.5 % and 98, where it has 31.6 %, 7.2 % and 91 without. With 5 importance "
+    "samples, after half as many steps as three minutes take, one seed: 31.5 %, 4.5 % and 65, where it has 31.4 %, 6 % "
+    "and 66 after all of them without.",
     config=VaeConfig,
     build=built_by("vae.model.Vae", views="vae.views.VaeViews"),
     metrics={

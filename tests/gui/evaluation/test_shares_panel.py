@@ -70,10 +70,10 @@ def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> SharesPanel:
     return panel
 
 
-def arrive(controls: Controls, step: int = 100) -> None:
+def arrive(controls: Controls, step: int = 100, **figures: Any) -> None:
     """An evaluation comes from the run, which has taken up the target as edited."""
-    revision = controls.target.perturbation.revision
-    message = Evaluated(step=step, seconds=1.0, revision=revision, evaluation=evaluation(controls))
+    revision, found = controls.target.perturbation.revision, replace(evaluation(controls), **figures)
+    message = Evaluated(step=step, seconds=1.0, revision=revision, evaluation=found)
     controls.runs.evaluation_arrived.emit(message)
 
 
@@ -186,11 +186,10 @@ def test_that_evaluations_by_another_judge_are_a_curve_of_their_own(
     plot = panel.error.plots["tv"]
     qtbot.waitUntil(lambda: len(plot.curves) == 6)
     panel.error.draw()
-    drawn = {
-        each.curve.title: list(zip(*each.line.getData(), strict=True)) for each in plot._drawn.values() if each.shown
-    }
-    assert drawn["TV"] == [(100, 0.9), (300, 0.9)]
-    assert {round(value, 6) for _, value in drawn["TV by MNIST"]} == {0.2}
+    drawn = {each.curve.title: each.line.getData() for each in plot._drawn.values() if each.shown}
+    assert drawn["TV"][0].tolist() == [100, 300]
+    assert 10 ** drawn["TV"][1] == pytest.approx([0.9, 0.9])
+    assert {round(float(value), 6) for value in 10 ** drawn["TV by MNIST"][1]} == {0.2}
     assert set(drawn) == {"TV", "chance", "TV by MNIST"}
 
 
@@ -239,7 +238,7 @@ def test_that_every_figure_of_quality_is_explained_on_its_own(
     assert values["Judge"].text() == "98.2 %"
     qtbot.waitUntil(lambda: not panel.quality.curves.empty_text)
     floors = panel.quality.curves.plots["ratios"].references.lines
-    assert [(line.place, line.title) for line in floors] == [(1.0, "real against real")]
+    assert [(line.place, line.title) for line in floors] == [(0.0, "real against real")], "1 on a logarithmic axis"
     assert panel.quality.curves.legend.chips["frechet_ratio"].text().endswith("24")
 
 
@@ -288,3 +287,18 @@ def test_that_the_share_error_fits_into_the_panel_of_a_small_window(
     click(qtbot, panel, "shares_error")
     qtbot.waitUntil(panel.error.plots["tv"].isVisible)
     assert area.verticalScrollBar().maximum() == 0
+
+
+def test_that_a_first_point_that_is_far_off_does_not_flatten_what_comes(
+    qtbot: QtBot, panel: SharesPanel, controls: Controls
+) -> None:
+    for step, tv in ((100, 1.0), (200, 0.06), (300, 0.03)):
+        arrive(controls, step, tv=tv, frechet=500 * tv)
+    click(qtbot, panel, "shares_error")
+    plot = panel.error.plots["tv"]
+    qtbot.waitUntil(lambda: "tv" in plot._drawn and len(plot._drawn["tv"].line.getData()[1]) == 3)
+    first, second, third = plot._drawn["tv"].line.getData()[1]
+    low, high = plot.view.viewRange()[1]
+    assert low < third < second < first <= high, "all are seen"
+    assert second - third > (high - low) / 8
+    assert panel.error._left_out.isHidden(), "no line is kept for values that there cannot be"

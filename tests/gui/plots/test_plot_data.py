@@ -137,6 +137,7 @@ def test_that_ticks_are_round() -> None:
     assert linear_ticks(0, 10, 5) == [0, 2, 4, 6, 8, 10]
     assert linear_ticks(1, 1, 5) == []
     assert " ".join(log_label(tick) for tick in log_ticks(-2, 0.8, 8)) == "0.01 0.02 0.05 0.1 0.2 0.5 1 2 5"
+    assert " ".join(log_label(tick) for tick in log_ticks(-1.8, -0.55, 2)) == "0.02 0.2", "no text over text"
     assert [log_label(tick) for tick in log_ticks(-10, 1, 4)] == ["10⁻⁹", "10⁻⁶", "0.001", "1"]
     assert [log_label(tick) for tick in log_ticks(-0.1, 0.1, 4)] == ["0.8", "1", "1.2"]
     assert log_ticks(-608, 305, 4)
