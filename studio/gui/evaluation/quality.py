@@ -19,7 +19,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.number_text import compact, fixed
 
-_LEAST_HEIGHT = 120
+_LEAST_HEIGHT = 260
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,6 +287,10 @@ def test_that_the_share_error_fits_into_the_panel_of_a_small_window(
     click(qtbot, panel, "shares_error")
     qtbot.waitUntil(panel.error.plots["tv"].isVisible)
     assert area.verticalScrollBar().maximum() == 0
+    click(qtbot, panel, "shares_figures")
+    qtbot.waitUntil(panel.quality.curves.plots["ratios"].isVisible)
+    assert panel.quality.curves.plots["ratios"].height() > 150, "below the figures, to which one scrolls"
+    assert area.verticalScrollBar().maximum() == 0
 
 
 def test_that_a_first_point_that_is_far_off_does_not_flatten_what_comes(
