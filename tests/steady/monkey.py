@@ -156,7 +156,7 @@ class Monkey(QObject):
         elif popup is not None:
             key = self._chance.choice((Key.Key_Escape, Key.Key_Return, Key.Key_Down, Key.Key_Up, Key.Key_End))
             self._note("key in a list", key.name)
-            QTest.keyClick(popup.focusWidget() or popup, key)
+            _key_in(popup, key)
             if key is Key.Key_Escape and popup.isVisible():
                 popup.close()
         elif isinstance(dialog, QFileDialog):
@@ -176,12 +176,12 @@ class Monkey(QObject):
         ]  # fmt: skip
         if not actions or self._chance.random() < 0.3:
             self._note("menu closed", menu.title())
-            QTest.keyClick(menu, Key.Key_Escape)
+            _key_in(menu, Key.Key_Escape)
             return
         action = self._chance.choice(actions)
         self._note("menu", action.text())
         menu.setActiveAction(action)
-        QTest.keyClick(menu, Key.Key_Return)
+        _key_in(menu, Key.Key_Return)
 
     def _play_in(self, dialog: QWidget) -> None:
         """Something in a dialog of the studio's own, or its end."""
@@ -331,6 +331,11 @@ class Monkey(QObject):
         if not found:
             return None
         return self._chance.choice(found)
+
+
+def _key_in(popup: QWidget, key: Key) -> None:
+    """Through the window system: what a key chooses may switch off its own list, which then refuses the release."""
+    QTest.keyClick(popup.windowHandle(), key)
 
 
 def _seen(widget: QWidget) -> bool:

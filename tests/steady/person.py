@@ -104,7 +104,7 @@ class Person:
         for key in (Key.Key_Down, Key.Key_Right, *[Key.Key_Down] * self._chance.randrange(4), Key.Key_Return):
             popup = QApplication.activePopupWidget()
             if popup is not None:
-                QTest.keyClick(popup, key)
+                QTest.keyClick(popup.windowHandle(), key)
 
     def slope(self) -> None:
         """Type another slope of the first term."""
