@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.history import TimeView
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
@@ -24,7 +25,7 @@ from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import named, tooltip
 from studio.training.messages.marks import Mark, MarkKind
 
-_EMPTY = "No run is shown: press Start"
+_EMPTY = "No run is shown"
 _TIP = (
     "The step that samples, weights, shares and curves show. A click goes there, arrows and Page keys move it, Home "
     "and End jump; lines mark edits, resumes and warnings."
@@ -37,10 +38,12 @@ _NEAR = 4  # pixels within which a mark is under the mouse
 class TimeBar(QWidget):
     """Shows the time cursor and moves it."""
 
-    def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, time: TimeCursor, starter: RunStarter, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("time_bar")
-        self._time = time
+        self._time, self._starter = time, starter
         self._shown, self._at_end = TimeView(), True
         self.title = Elided("time_title")
         self.title.setMinimumWidth(120)
@@ -65,6 +68,7 @@ class TimeBar(QWidget):
         }
         self.jumps["leave"].triggered.connect(self._time.leave)  # whose button is beside the run's name
         self._time.changed.connect(self._show)
+        starter.changed.connect(self._refresh)
         self._show(self._time.view)
 
     def _jump(self, title: str, keys: str, button: QToolButton) -> QAction:
@@ -89,10 +93,14 @@ class TimeBar(QWidget):
         field.valueChanged.connect(self._time.seek)
         return field
 
+    @Slot()
+    def _refresh(self) -> None:
+        self._show(self._time.view)
+
     @Slot(object)
     def _show(self, view: TimeView) -> None:
         there = bool(view.title)
-        text = view.title if there else _EMPTY
+        text = view.title if there else _EMPTY if self._starter.blocked else f"{_EMPTY}: press Start"
         if text != self.title.text() or view.live != self._shown.live:
             self.title.show_text(text if view.live or not there else f"Looking at {text}", "" if there else "muted")
         was_at_end, self._at_end = self._at_end, view.following or (not view.live and view.step >= view.last)

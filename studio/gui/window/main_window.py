@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner(controls.subjects, theme)
         self.toolbar = Toolbar(controls, self.actions_of_run, views.workbench_action, self.banner, theme)
         self.bench_row = BenchRow(controls, self.actions_of_run, theme)
-        self.time_bar = TimeBar(controls.time, theme)
+        self.time_bar = TimeBar(controls.time, controls.starter, theme)
         content = QWidget()
         parts = (self.toolbar, self.bench_row, (views, 1), self.time_bar)
         column_of(*parts, inside=content, margins=(0, 0, 0, theme.tokens.spacing // 2), spacing=0)

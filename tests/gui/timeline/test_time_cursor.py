@@ -227,7 +227,7 @@ def test_that_a_live_run_is_followed_left_and_followed_again(
 
 @pytest.fixture
 def bar(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> TimeBar:
-    bar = TimeBar(controls.time, theme)
+    bar = TimeBar(controls.time, controls.starter, theme)
     show(qtbot, bar, 800, 40)
     return bar
 

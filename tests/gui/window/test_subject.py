@@ -117,11 +117,13 @@ def test_that_start_waits_for_the_data_that_a_person_has_chosen(hands: Hands) ->
     hands.choose("dataset", "folder")
     assert not start.isEnabled()
     assert banner(hands) == ("Set-up", "No folder of images is chosen yet: choose one in the set-up.")
+    assert hands.window.time_bar.title.toolTip() == tooltip("No run is shown"), "and not to press what is off"
     hands.key(Key.Key_F5)
     assert not hands.bench.runs.busy
     hands.bench.setup.set_config(hands.bench.setup.config.model_copy(update={"seed": 7}), "Preset")
     assert hands.find(QComboBox, "dataset").currentData() == "digits"
     assert start.isEnabled()
+    assert hands.window.time_bar.title.toolTip() == tooltip("No run is shown: press Start")
     hands.choose("dataset", "folder")
     hands.choose("dataset", "digits")
     assert start.isEnabled()
