@@ -24,6 +24,8 @@ from studio.training.messages.events import (
     EvaluationEnded,
     Event,
     Finished,
+    HoldApplied,
+    LearningRateApplied,
     Logged,
     PerturbationApplied,
     PerturbationRejected,
@@ -57,7 +59,7 @@ class RunControl(QObject):
         super().__init__(parent)
         self._log = log
         self.run = RunView()
-        self.config: RunConfig | None = None  # what the run under way, or else the last one, began with
+        self.config: RunConfig | None = None  # of the run under way, or else the last one; its target is the first one
         self.title = ""  # of the run, in a few words
         self._titled: Callable[[RunConfig], str] = run_title
         self.data = ""  # fingerprint of its data set; empty where that is not known
@@ -182,7 +184,12 @@ class RunControl(QObject):
             case PerturbationRejected():
                 self.target_rejected.emit(event.revision, event.error)
             case BatchSizeApplied(average_size=size):
-                self._take_batch_size(size)
+                self._take("batch", average_size=size)
+                self.batch_size_applied.emit(size)
+            case HoldApplied(on=on):
+                self._take("hold", on=on)
+            case LearningRateApplied(network=network, rate=rate):
+                self._take_rate(network, rate)
             case Warned():
                 self.troubled.emit(event)
             case Finished(error=UserError()) if not self._given_up:
@@ -190,11 +197,16 @@ class RunControl(QObject):
             case _:
                 self._on_answer(event)
 
-    def _take_batch_size(self, average_size: float) -> None:
+    def _take(self, section: str, **changes: object) -> None:
+        """The run has other settings from now on."""
         if self.config is not None:
-            batch = self.config.batch.model_copy(update={"average_size": average_size})
-            self.config = self.config.model_copy(update={"batch": batch})
-        self.batch_size_applied.emit(average_size)
+            now = getattr(self.config, section).model_copy(update=changes)
+            self.config = self.config.model_copy(update={section: now})
+
+    def _take_rate(self, network: str, rate: float) -> None:
+        if self.config is not None:
+            model = self.config.model.with_learning_rates({network: rate})
+            self.config = self.config.model_copy(update={"model": model})
 
     def _on_answer(self, event: Event) -> None:
         """What came of something that was asked for beside training."""

@@ -101,9 +101,10 @@ class Setup(QObject):
         return self.data is not None and self.data.config != self.config.dataset
 
     def own(self, target: PerturbationConfig) -> PerturbationConfig:
-        """A target with the offsets of the classes of the data set in use alone."""
-        names = self.dataset.class_names if self.dataset is not None else ()
-        offsets = {name: target.offsets[name] for name in names if target.offsets.get(name)}
+        """A target with the offsets of the classes of the data set in use alone; as it is while there is none."""
+        if self.dataset is None:
+            return target
+        offsets = {name: target.offsets[name] for name in self.dataset.class_names if target.offsets.get(name)}
         return target.model_copy(update={"offsets": offsets})
 
     def run_config(self) -> RunConfig:
@@ -112,7 +113,7 @@ class Setup(QObject):
 
     def config_to_queue(self) -> RunConfig:
         """The same for a run that begins later; as it is while its data set is still to be read."""
-        return self.config if self.dataset is None or self.awaits_data else self.run_config()
+        return self.config if self.awaits_data else self.run_config()
 
     def fingerprints(self, config: RunConfig) -> Fingerprints | None:
         """Of what a run of this configuration would train on, as far as that is in memory; None if it is not."""

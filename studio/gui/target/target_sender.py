@@ -8,7 +8,7 @@ from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.run_view import RunPhase
 from studio.gui.state.setup import Setup
-from studio.gui.timeline.subject_data import RunTargets
+from studio.gui.timeline.run_targets import RunTargets
 from studio.training.config.run_config import PerturbationConfig
 from studio.training.messages.commands import SetPerturbation
 from studio.training.run.session import RunRequest

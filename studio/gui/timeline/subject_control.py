@@ -9,6 +9,7 @@ from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.run_view import RunPhase
 from studio.gui.state.setup import Setup
 from studio.gui.state.subject import Aspect, Offer, Owner, Subject
+from studio.gui.timeline.run_targets import RunTargets
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.training.config.run_config import RunConfig
 
@@ -21,18 +22,25 @@ class SubjectControl(QObject):
 
     Args:
         setup: what the next start takes. An edit of it while a run is looked at makes it the subject.
+        targets: of this window's run.
     """
 
     subject_changed = Signal(object)  # Subject
     others_changed = Signal(str)  # whose numbers panels show beside the set-up; empty if nobody else's
 
     def __init__(
-        self, setup: Setup, runs: RunControl, starter: RunStarter, time: TimeCursor, parent: QObject | None = None
+        self,
+        setup: Setup,
+        runs: RunControl,
+        starter: RunStarter,
+        time: TimeCursor,
+        targets: RunTargets,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._setup, self._runs, self._starter, self._time = setup, runs, starter, time
+        self._setup, self._runs, self._starter, self._time, self._targets = setup, runs, starter, time, targets
         self._offer: Offer | None = None
-        self._as_run = setup.config  # what was set up when this window's run last took it up
+        self._as_run = setup.config  # as this window's run has it, but for what the run may refuse
         self.subject = self._decide()
         setup.config_changed.connect(self._on_config)
         setup.replaced.connect(self._on_replaced)
@@ -109,8 +117,16 @@ class SubjectControl(QObject):
         return Subject(config=self._setup.config, others=others, waiting=self._starter.blocked, offer=offer)
 
     def is_as_run(self, config: RunConfig) -> bool:
-        """Whether the run of this window, or the one offered at its start, is of this; another judge may look at it."""
-        return self._as_run.model_copy(update={"evaluation": config.evaluation}) == config
+        """Whether the run of this window, or the one offered at its start, is of this; another judge may look at it.
+
+        What a run takes up only at its next step, or refuses, is asked of the run.
+        """
+        run, update = self._runs.config, dict[str, object](evaluation=config.evaluation)
+        if run is not None:
+            if self._setup.own(config.perturbation) != self._targets.in_force:
+                return False
+            update |= {"perturbation": config.perturbation, "hold": run.hold, "model": run.model}
+        return self._as_run.model_copy(update=update) == config
 
     @Slot()
     def _on_run_begins(self) -> None:
@@ -119,7 +135,7 @@ class SubjectControl(QObject):
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
         if self._runs.run.phase.active:
-            self._as_run = config  # the run takes it up
+            self._as_run = config
             if self._time.old is not None or self.subject.shown is not None:
                 self._time.show_live()  # what was edited is the newest step's
         elif self._time.old is not None:

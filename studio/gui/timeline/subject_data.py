@@ -13,6 +13,7 @@ from studio.gui.state.old_runs import Moment, OldRun
 from studio.gui.state.setup import Setup
 from studio.gui.state.subject import Aspect, Subject
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.timeline.run_targets import RunTargets
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.example_features import ExampleFeatures
@@ -26,41 +27,6 @@ _FIXED = "This is the target that the run had: set up like it to edit."
 _EARLIER = "This is the target that the run had at step {:,}: follow the newest step to edit."
 
 
-class RunTargets:
-    """What this window's run was trained towards, by revision, and after which step each was in force.
-
-    It begins where the run was begun or gone on with; what came before that is on disk. No Qt.
-    """
-
-    def __init__(self, target: PerturbationConfig) -> None:
-        self.begin(target)
-
-    def begin(self, target: PerturbationConfig, revision: int = 0, step: int = -1) -> None:
-        """It is another run, or gone on with after a step."""
-        self._known = {revision: target}
-        self._since = [(step, revision)]
-
-    def add(self, revision: int, target: PerturbationConfig) -> None:
-        """One that the run may come to train towards."""
-        self._known[revision] = target
-
-    def of(self, revision: int) -> PerturbationConfig | None:
-        return self._known.get(revision)
-
-    def apply(self, step: int, revision: int) -> None:
-        """The run trains towards it after this step."""
-        self._since.append((step, revision))
-
-    def go_back(self, step: int) -> None:
-        """The steps after this one are undone; the target stays."""
-        self._since = [(min(since, step), revision) for since, revision in self._since]
-
-    def at(self, step: int) -> tuple[PerturbationConfig, int] | None:
-        """Of a step, and its revision: the one by which it was taken, as `noted_of_step`; None where that is older."""
-        past = [revision for since, revision in self._since if since < step]
-        return (self._known[past[-1]], past[-1]) if past else None
-
-
 class SubjectData(QObject):
     """What the target is shown over.
 
@@ -72,15 +38,21 @@ class SubjectData(QObject):
     target_changed = Signal()  # it is that of another step, perhaps
 
     def __init__(
-        self, tasks: TaskRunner, setup: Setup, time: TimeCursor, subjects: SubjectControl, parent: QObject | None = None
+        self,
+        tasks: TaskRunner,
+        setup: Setup,
+        time: TimeCursor,
+        subjects: SubjectControl,
+        targets: RunTargets,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._tasks, self._setup, self._time, self._subjects = tasks, setup, time, subjects
+        self.targets = targets
         self._looked: LoadedData | None = None  # of a run from disk
         self._read_for: OldRun | None = None  # as it was when it was opened
         self._moment: Moment | None = None
         self._earlier: int | None = None  # step of this window's run that is looked at, which has gone on since
-        self.targets = RunTargets(setup.run_config().perturbation)
         self._missing = ""
         self._wanted = setup.config.dataset
         subjects.subject_changed.connect(self._on_subject)

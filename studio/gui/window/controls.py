@@ -28,6 +28,7 @@ from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.generated_shares import GeneratedShares
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.theory.model_means import ModelMeans
+from studio.gui.timeline.run_targets import RunTargets
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -65,8 +66,9 @@ class Controls(QObject):
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
         for changed in (self.runs.run_changed, self.starter.changed):
             changed.connect(lambda *_: self.setup.undo_stack.hold(self.runs.run.phase.active or self.starter.busy))
-        self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
-        self.data = SubjectData(self.looking, self.setup, self.time, self.subjects, self)
+        targets = RunTargets(self.setup.run_config().perturbation)
+        self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, targets, self)
+        self.data = SubjectData(self.looking, self.setup, self.time, self.subjects, targets, self)
         self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
         self.evaluations = EvaluationControl(
             self.tasks, self.setup, self.runs, self.time, self.data, self.overlays, self.log, self

@@ -22,7 +22,7 @@ from studio.gui.state.old_runs import Past
 from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.panel import OffsetsPanel
-from studio.gui.timeline.subject_data import RunTargets
+from studio.gui.timeline.run_targets import RunTargets
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
 from studio.perturb.perturbation import Gauge, Perturbation

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLin
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import RingConfig
+from studio.errors import UserError
 from studio.gui.library.panel import RunsPanel
 from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.planners import PlannersPanel
@@ -27,7 +28,15 @@ from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.run_title import run_title
 from studio.training.config.sweep_mark import SweepMark, write_mark
 from studio.training.messages.commands import SetPerturbation
-from studio.training.messages.events import Finished, Outcome, Paused, PerturbationApplied, Resumed
+from studio.training.messages.events import (
+    Finished,
+    HoldApplied,
+    Outcome,
+    Paused,
+    PerturbationApplied,
+    PerturbationRejected,
+    Resumed,
+)
 from studio.training.run.session import RunRequest
 from tests.gui.hands import Hands, ask_share, enter, panel_of
 from tests.gui.live.test_planners_panel import report
@@ -247,6 +256,43 @@ def test_that_an_edit_undone_while_another_run_is_looked_at_is_sent_and_shown_as
     assert sent == [SetPerturbation(perturbation=replace(before, revision=before.revision + 2))]
     assert banner(hands)[0].startswith("Training"), "what is edited is what is shown"
     assert bench.target.class_offsets() == before.offsets
+
+
+@pytest.mark.usefixtures("own_window")
+@pytest.mark.parametrize("answer", [PerturbationRejected, PerturbationApplied, None])
+def test_that_an_edit_is_a_stopped_runs_own_only_if_the_run_has_taken_it_up(
+    hands: Hands, answer: type[PerturbationApplied | PerturbationRejected] | None
+) -> None:
+    """It may refuse it, or have ended meanwhile: beside a target that it never had it is not looked at."""
+    bench = hands.bench
+    bench.runs.title, bench.runs.config = "mine", bench.setup.config
+    training(hands)
+    hands.enter(2, Column.TARGET, "30")
+    revision = bench.target.perturbation.revision
+    if answer is PerturbationApplied:
+        bench.runs._on_news(None, [PerturbationApplied(step=2, revision=revision)], 0)
+    elif answer is PerturbationRejected:
+        bench.runs._on_news(None, [PerturbationRejected(revision=revision, error=UserError("No"))], 0)
+    bench.runs.stop()
+    stopped(hands)
+    looked_at, other = ("Looking at “mine”", "stopped at step 2"), ("Set-up", "The figures are of “mine”, step 2")
+    assert banner(hands) == (looked_at if answer is PerturbationApplied else other)
+    hands.key(Key.Key_Z, Modifier.ControlModifier)
+    assert banner(hands) == (other if answer is PerturbationApplied else looked_at)
+
+
+@pytest.mark.usefixtures("own_window")
+@pytest.mark.parametrize("taken_up", [False, True])
+def test_that_a_stopped_run_is_held_only_if_it_was(hands: Hands, taken_up: bool) -> None:
+    bench = hands.bench
+    bench.runs.title, bench.runs.config = "mine", bench.setup.config
+    training(hands)
+    hands.qtbot.mouseClick(hands.find(QToolButton, "offsets_hold"), LEFT)
+    if taken_up:
+        bench.runs._on_news(None, [HoldApplied(step=2, on=True)], 0)
+    bench.runs.stop()
+    stopped(hands)
+    assert banner(hands)[0] == ("Looking at “mine”" if taken_up else "Set-up")
 
 
 @pytest.mark.usefixtures("own_window")
