@@ -2,6 +2,7 @@
 
 checkpoints/step-NNNNNNNN.safetensors           the last three
 checkpoints/pinned/step-NNNNNNNN.safetensors    those that a person wants to keep
+checkpoints/undone/step-NNNNNNNN.safetensors    likewise, of steps that the run went back behind: none of its steps now
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class CheckpointStore:
     def __init__(self, run: Path) -> None:
         self.run = run
         self._folder = run / "checkpoints"
-        self._pinned = self._folder / "pinned"
+        self._pinned, self._undone = self._folder / "pinned", self._folder / "undone"
 
     @property
     def steps(self) -> list[int]:
@@ -38,7 +39,9 @@ class CheckpointStore:
         return _steps(self._pinned)
 
     def find(self, step: int | None = None) -> Path:
-        """The file of a checkpoint: of that step, or else the newest; raises UserError if there is none."""
+        """The file of a checkpoint: of that step, or else the newest; of two, the one that stays. Raises UserError if
+        there is none.
+        """
         steps = self.steps
         if step is None:
             last = _steps(self._folder) or steps
@@ -50,13 +53,17 @@ class CheckpointStore:
                 f"{self.run}: {there}",
                 "Choose one of those." if steps else "A run saves one every few minutes and when it stops.",
             )
-        path = self._folder / _file(step)
-        return path if step in _steps(self._folder) else self._pinned / _file(step)
+        return (self._pinned if step in self.pinned else self._folder) / _file(step)
 
     def put(self, step: int, content: bytes) -> None:
         """Write a checkpoint, whole, then drop what is too old or undone; UserError, and drops none, if it cannot."""
-        with whole_file(self._folder / _file(step), durable=True) as file:
-            file.write(content)
+        for folder in (self._folder, *([self._pinned] if step in self.pinned else [])):
+            with whole_file(folder / _file(step), durable=True) as file:
+                file.write(content)
+        for each in (each for each in self.pinned if each > step):
+            with reporting("The checkpoint cannot be kept", self._undone / _file(each), _HINT):
+                self._undone.mkdir(exist_ok=True)
+                (self._pinned / _file(each)).replace(self._undone / _file(each))
         steps = _steps(self._folder)
         before = [each for each in steps if each <= step]
         for each in {*steps} - {*before[-KEPT:]}:

@@ -39,7 +39,7 @@ from studio.training.storage.metrics import append_metrics
 if TYPE_CHECKING:
     from torch import Tensor
 
-_PARTS = ("checkpoints", "checkpoints/pinned", "metrics.sqlite", "frames.sqlite")
+_PARTS = ("checkpoints", "checkpoints/pinned", "checkpoints/undone", "metrics.sqlite", "frames.sqlite")
 """What a run adds to; all else it replaces."""
 _NO_LIMIT = 2**62
 _HINT = "Make room there, and check that you may write there."

@@ -212,6 +212,33 @@ def test_that_the_last_three_checkpoints_are_kept_and_pinned_ones(run_path: Path
         resume(run_path, 1)
 
 
+def test_that_a_step_is_found_where_it_stays_and_as_it_was_saved_last(tmp_path: Path) -> None:
+    """While a run that trains elsewhere drops its oldest one, a pinned one can be read on."""
+    shelf = CheckpointStore(tmp_path)
+    shelf.put(1, b"one")
+    shelf.pin(1)
+    found = shelf.find(1)
+    for step in (2, 3, 4):
+        shelf.put(step, b"later")
+    assert found.read_bytes() == b"one"
+    shelf.pin(4)
+    shelf.put(4, b"edited at this step")
+    assert {shelf.find(step).read_bytes() for step in (4, None)} == {b"edited at this step"}
+    shelf.unpin(4)
+    assert shelf.find(4).read_bytes() == b"edited at this step"
+
+
+def test_that_what_was_pinned_of_steps_that_are_undone_is_none_of_the_run_any_more(tmp_path: Path) -> None:
+    """Its weights have another history than the curves and samples of that step; it is kept aside."""
+    shelf = CheckpointStore(tmp_path)
+    for step in (10, 20):
+        shelf.put(step, str(step).encode())
+        shelf.pin(step)
+    shelf.put(15, b"gone back")
+    assert (shelf.steps, shelf.pinned) == ([10, 15], [10])
+    assert [path.read_bytes() for path in (tmp_path / "checkpoints" / "undone").iterdir()] == [b"20"]
+
+
 def test_that_a_checkpoint_is_made_when_its_time_has_come(run_path: Path) -> None:
     run = Played(tiny_config(cadence={"checkpoint_every": 0.01, "sample_every": 3600}), run_path)
 
