@@ -16,9 +16,6 @@ from typing import BinaryIO
 
 from studio.errors import UserError
 
-_CLOCKS_APART_S = 60.0
-"""By so much the clock of a disk may be behind that by which processes begin."""
-
 
 @contextmanager
 def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
@@ -70,8 +67,8 @@ def read_bytes(path: Path, most: int = 2**26) -> bytes:
 
 
 def part_of(path: Path) -> Path:
-    """Where this process writes what is to appear as `path`; `sweep` knows such names."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Where this process writes what is to appear as `path`; `remove_left_overs` knows such names."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{_mark(os.getpid())}.part")
 
 
 def remove_left_overs(folder: Path) -> None:
@@ -81,10 +78,10 @@ def remove_left_overs(folder: Path) -> None:
 
 
 def _remove_left_over_parts(folder: Path, name: str) -> None:
-    pattern = re.compile(rf"\.{name}\.(\d+)\.part")
+    pattern = re.compile(rf"\.{name}\.(\d+)(?:-(\d+))?\.part")
     for neighbour in folder.iterdir():
         match = pattern.fullmatch(neighbour.name)
-        if match and not _is_being_written(neighbour, int(match[1])):
+        if match and not _is_being_written(int(match[1]), match[2]):
             neighbour.unlink(missing_ok=True)
 
 
@@ -98,11 +95,14 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _is_being_written(part: Path, pid: int) -> bool:
-    """Whether the process of that number may still be at it; one that began after the last byte only has its number."""
-    from studio.process import start_of
+def _is_being_written(pid: int, mark: str | None) -> bool:
+    """Whether a process of that number, and that mark, works; parts of before there were marks have none."""
+    found = _mark(pid)
+    return found != "0" and mark in (None, found)
 
-    try:
-        return 0 < start_of(pid) <= part.stat().st_mtime + _CLOCKS_APART_S
-    except FileNotFoundError:
-        return False
+
+def _mark(pid: int) -> str:
+    """What tells a process from later ones of its number, whatever the clock; "0" if there is none."""
+    from studio.process import mark_of
+
+    return f"{mark_of(pid):.0f}"

@@ -10,6 +10,9 @@ import psutil  # before torch's libraries: whoever loads one beside them waits f
 _STARTED = 19
 """Place among what follows a process's name in its `/proc/…/stat`: ticks from the start of the machine to its own."""
 
+_SLACK_SECONDS = 2.0
+"""By which a start is told otherwise from one time to the next."""
+
 
 def start_of(pid: int) -> float:
     """When a process began, in seconds since 1970 as the clock has it now; 0 if there is none of that number, or it has
@@ -34,5 +37,5 @@ def mark_of(pid: int) -> float:
 
 
 def is_running(pid: int, mark: float) -> bool:
-    """Whether the process of that number that had this mark still works."""
-    return mark > 0 and mark_of(pid) == mark
+    """Whether the process of that number that had this mark still works; before there were marks, it was its start."""
+    return mark > 0 and (mark_of(pid) == mark or abs(start_of(pid) - mark) < _SLACK_SECONDS)

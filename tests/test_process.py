@@ -18,6 +18,11 @@ def test_that_a_process_is_known_again_after_the_clock_was_set(monkeypatch: pyte
     assert is_running(os.getpid(), mark)
 
 
+def test_that_a_process_is_known_by_its_start_as_queues_of_before_marks_have_it() -> None:
+    assert is_running(os.getpid(), psutil.Process().create_time())
+    assert not is_running(os.getpid(), psutil.Process().create_time() - 60)
+
+
 def test_that_another_process_of_its_number_is_not_taken_for_it() -> None:
     assert not is_running(os.getpid(), mark_of(os.getpid()) + 1)
     assert not is_running(os.getpid(), 0)

@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from studio import files
@@ -173,11 +174,16 @@ def test_that_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(tmp
     assert files_below(tmp_path) == [f".file.{living}.part", f".other.{gone}.part", "file"]
 
 
-def test_that_what_a_killed_process_left_is_cleared_though_its_number_was_given_out_again(tmp_path: Path) -> None:
-    part = tmp_path / f".other.{os.getpid()}.part"
-    part.write_bytes(b"half")
-    files.remove_left_overs(tmp_path)
-    assert part.exists()
-    os.utime(part, (1e9, 1e9))  # long before this process began
-    files.remove_left_overs(tmp_path)
-    assert not part.exists()
+@pytest.mark.parametrize("jump", [-7200.0, 7200.0])
+def test_that_what_a_killed_process_left_is_told_from_what_is_written_whatever_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    """Also where it is of a process whose number was given out again."""
+    path, began = tmp_path / "file", psutil.boot_time()
+    left_over = tmp_path / f".other.{os.getpid()}-1.part"
+    left_over.write_bytes(b"half")
+    with whole_file(path) as file:
+        file.write(b"whole")
+        monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: began + jump)
+        files.remove_left_overs(tmp_path)
+    assert files_below(tmp_path) == ["file"]
