@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from studio.cli.meter import progress_bar
 from studio.errors import UserError
-from studio.evaluation.arrival import KEPT, Sighting, tilt_answer
+from studio.evaluation.arrival import KEPT, Sighting
+from studio.evaluation.arrival_words import tilt_answer
 from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.record import record, table
 from studio.files import whole_file
@@ -69,7 +70,7 @@ def evaluate(
         )
     lost = keep_evaluation(saved, found)
     print(table(found.evaluation))
-    print(f"{run.resolve().name} at step {found.step:,}. {_answer(run, found)}")
+    print(f"{run.resolve().name} at step {found.step:,}. {_answer(saved, found)}")
     if found.evaluation.shares.count < count:
         print(f"No more of the {count:,} samples asked for are independent of each other")
     if lost is not None:
@@ -78,13 +79,15 @@ def evaluate(
     _save(out, found.evaluation, **about)
 
 
-def _answer(run: Path, found: Evaluated) -> str:
+def _answer(run: Run, found: Evaluated) -> str:
     """Whether the tilt has arrived, by this evaluation and those before it that the run keeps."""
     before: list[RecordedEvaluation] = []
     with suppress(UserError):  # damaged metrics, which are told of already
-        before = newest_evaluations(run, found.step, KEPT)
+        before = newest_evaluations(run.path, found.step, KEPT)
     seen = [*((each.step, each.evaluation) for each in before), (found.step, found.evaluation)]
-    return tilt_answer(found.evaluation.class_names, [Sighting.of(step, each) for step, each in seen if each])
+    names = found.evaluation.class_names
+    tilt = run.identity.target.of_classes(names).resolve(names)
+    return tilt_answer(names, [Sighting.of(step, each) for step, each in seen if each], tilt)
 
 
 def _at_once(

@@ -37,7 +37,6 @@ import numpy as np
 
 from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.intervals import Z_95
-from studio.number_text import fixed, percent_words
 from studio.perturb.arrays import Floats
 
 KEPT = 12
@@ -49,18 +48,11 @@ _TREND = 4
 """Fewer evaluations off the target have no trend."""
 _MOST = 50
 """More evaluations than that are no prospect."""
-ARRIVED_IF = (
-    "twice in a row, the 95 % interval holds p′, and lies within p′ ± D/3; D is the largest |p′ − p| of all classes"
-)
-"""The rule, for tooltips."""
-NO_TILT = "No tilt: the target is the data as it is."
 _ASKED = 0.01
 """A target that asks for less of every class is of other things than classes."""
 _NOTHING, _FEW = 0.8, 30
 """Wider intervals say nothing, as where hardly a sample is recognised; and how many are hardly any."""
-_LOPSIDED = 0.1
-"""Of half an interval, by which its middle may be off the share."""
-_SAME = 1e-6
+SAME = 1e-6
 """Shares of one target, computed twice, differ by less."""
 
 
@@ -172,7 +164,7 @@ def since_edit(seen: Sequence[Sighting]) -> tuple[Sighting, ...]:
     found: list[Sighting] = []
     for each in (each for each in reversed(seen) if each.judge == seen[-1].judge):
         target = seen[-1].target
-        if each.target.shape != target.shape or np.abs(each.target - target).max() > _SAME:
+        if each.target.shape != target.shape or np.abs(each.target - target).max() > SAME:
             break
         if not found or each.step != found[-1].step or not np.array_equal(each.share, found[-1].share):
             found.append(each)  # but not the same samples again
@@ -238,71 +230,3 @@ def _relaxation(gap: Floats, error: Floats) -> tuple[float, float]:
     centred = place - np.average(place, weights=weight)
     spread = float(weight @ centred**2)
     return -float(weight @ (centred * np.log(kept))) / spread, spread**-0.5
-
-
-def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
-    """The newest evaluation of one class in a sentence or two, such as “2s: 29.4 ± 3.1 % of 30 %. It has arrived.”"""
-    class_name, wanted = f"{name}s" if len(name) == 1 else name, percent_words(float(seen.target[index]))
-    more = f" (about {found.more} more evaluation{'s' * (found.more > 1)})" if found.more is not None else ""
-    match found.answer:
-        case Answer.UNKNOWN:
-            return f"{class_name}: not known yet, of {wanted}."
-        case Answer.UNTOLD:
-            return f"{class_name}: {seen.why_untold}."
-        case Answer.ARRIVED if not seen.holds(index):
-            said = "It had arrived; this one evaluation misses it."
-        case Answer.ARRIVED:
-            said = (
-                "It has arrived." if seen.tells(index) else "It had arrived; this one evaluation is too wide to tell."
-            )
-        case Answer.NOT_YET:
-            said = f"Not yet{more}."
-        case Answer.STALLED:
-            said = "It is not arriving."
-        case Answer.TOO_WIDE:
-            said = f"It may have arrived: {why_untellable(seen, index)}."
-    return f"{class_name}: {_with_interval(seen, index)} of {wanted}. {said}"
-
-
-def at_once_words(name: str, seen: Sighting, index: int) -> str:
-    """Likewise of samples that were made for the target: "Sampled at once, 2s are 29.4 ± 3.1 % of 30 %."."""
-    class_name = f"{name}s" if len(name) == 1 else name
-    if index in seen.untold:
-        return answer_words(name, seen, index, Arrival(answer=Answer.UNTOLD))
-    verb = "are" if len(name) == 1 else "is"
-    wanted = percent_words(float(seen.target[index]))
-    more = f": {why_untellable(seen, index)}" if arrival_at_once(seen, index).answer is Answer.TOO_WIDE else ""
-    return f"Sampled at once, {class_name} {verb} {_with_interval(seen, index)} of {wanted}{more}."
-
-
-def why_untellable(seen: Sighting, index: int) -> str:
-    """Why an interval is too wide, and what would make it narrower, in a clause."""
-    enough = seen.enough(index)
-    if enough is None:
-        return "the judge is too unsure of these samples to tell; after more training it may be surer"
-    digit = 10 ** max(0, len(str(enough)) - 2)
-    return f"too few samples to tell, {math.ceil(enough / digit) * digit:,} would do"
-
-
-def tilt_answer(class_names: Sequence[str], seen: Sequence[Sighting]) -> str:
-    """The answer of a run's evaluations, one at least, in the order of their steps: of the class that the newest one's
-    target changes most.
-    """
-    newest = seen[-1]
-    asked = np.abs(newest.target - newest.data)
-    if asked.max() <= _SAME:
-        return NO_TILT
-    index = int(asked.argmax())
-    return answer_words(class_names[index], newest, index, arrival(since_edit(seen), index))
-
-
-def _with_interval(seen: Sighting, index: int) -> str:
-    """A share as "29.4 ± 3.1 %", or with both ends where it is not about their middle."""
-    share, low, high = (100 * float(each[index]) for each in (seen.share, seen.low, seen.high))
-    half = (high - low) / 2
-    places = next((places for places in (1, 2, 3) if half >= 0.5 * 0.1**places), None)
-    if places is None:
-        return percent_words(share / 100)
-    if abs(share - (low + high) / 2) > _LOPSIDED * half:
-        return f"{fixed(share, places)} % ({fixed(low, places)} to {fixed(high, places)})"
-    return f"{fixed(share, places)} ± {fixed(half, places)} %"

@@ -9,14 +9,14 @@ from studio.evaluation.arrival import (
     Answer,
     Arrival,
     Sighting,
-    answer_words,
     arrival,
     arrival_at_once,
-    at_once_words,
     since_edit,
-    tilt_answer,
 )
+from studio.evaluation.arrival_words import NO_TILT, answer_words, at_once_words, tilt_answer, tilted_most
 from studio.evaluation.intervals import Z_95
+from studio.perturb.energy import Energy
+from studio.perturb.perturbation import Perturbation
 
 
 def history(
@@ -240,8 +240,27 @@ def test_that_a_run_is_answered_by_the_class_that_its_target_changes_most() -> N
     data, target, share = np.array([[0.45, 0.1, 0.45], [0.35, 0.3, 0.35], [0.34, 0.31, 0.35]])
     once = Sighting(step=1, data=data, target=target, share=share, low=share - 0.03, high=share + 0.03, count=1000)
     again = replace(once, step=2)
-    assert tilt_answer(("1", "2", "3"), [once, again]) == "2s: 31.0 ± 3.0 % of 30 %. It has arrived."
-    assert tilt_answer(("2", "others"), history(0.1, target=0.1)) == "No tilt: the target is the data as it is."
+    said = "2s: 31.0 ± 3.0 % of 30 %. It has arrived."
+    none, ink = Perturbation(offsets=(0.0,) * 3), Energy(clip=1.0)
+    assert tilt_answer(("1", "2", "3"), [once, again], none) == said
+    own = replace(none, offsets=(0.0, 0.0, 0.2), energy=ink)
+    assert tilt_answer(("1", "2", "3"), [once, again], own).startswith("3s: 35.0"), "which has an offset of its own"
+    off = replace(own, energy=Energy(offsets_enabled=False))
+    assert tilt_answer(("1", "2", "3"), [once, again], off) == said, "it is switched off"
+    two = replace(none, offsets=(0.3, -0.5, 0.0))
+    told = tilt_answer(("1", "2", "3"), [once, again], two)
+    assert told == f"{said} 2 of 2 tilted classes have arrived."
+    same = history(0.1, target=0.1)
+    two_classes = Perturbation(offsets=(0.0, 0.0))
+    assert tilt_answer(("2", "others"), same, two_classes) == NO_TILT
+    assert tilt_answer(("2", "others"), same, replace(two_classes, energy=ink)) != NO_TILT, "it may be within a class"
+
+
+@pytest.mark.parametrize(("offsets", "index"), [((-0.8, 0.0), 0), ((0.0, -0.8), 1), ((0.8, 0.0), 0)])
+def test_that_of_two_classes_it_is_the_tilted_one(offsets: tuple[float, ...], index: int) -> None:
+    """Both change by as much."""
+    data, masses = np.array([0.3, 0.7]), np.array([0.3, 0.7]) * np.exp(-np.array(offsets))
+    assert tilted_most(data, masses / masses.sum(), offsets) == index
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,7 @@ class Setup(QObject):
 
     def own(self, target: PerturbationConfig) -> PerturbationConfig:
         """A target with the offsets of the classes of the data set in use alone; as it is while there is none."""
-        if self.dataset is None:
-            return target
-        offsets = {name: target.offsets[name] for name in self.dataset.class_names if target.offsets.get(name)}
-        return target.model_copy(update={"offsets": offsets})
+        return target if self.dataset is None else target.of_classes(self.dataset.class_names)
 
     def run_config(self) -> RunConfig:
         """What a run begins with: the configuration, with the offsets of this data set's classes alone."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from studio.errors import UserError
 from studio.evaluation.arrival import Answer, Arrival, Sighting, arrival, arrival_at_once, since_edit
+from studio.evaluation.arrival_words import tilted_most
 from studio.gui.state.dataset_view import DatasetView
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
@@ -154,6 +155,12 @@ class TiltView:
     def trained(self) -> TiltView:
         """What weights are of: the target itself, or what holding makes of it."""
         return self.applied or self
+
+    @property
+    def tilted_most(self) -> int:
+        """The class that the answer is of."""
+        energies = self.perturbation.class_energies.tolist()
+        return tilted_most(self.dataset.shares, self.summary.target, energies)
 
     def arrival(self, index: int) -> Arrival:
         """Where the share of a class is on its way; unknown where there is no tilt, for then nothing is to arrive."""

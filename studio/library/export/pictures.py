@@ -71,20 +71,24 @@ def captioned_grids(folder: Path, progress: Progress, *, averaged: bool) -> list
 
 
 class Captions:
-    """What pictures of a run say of their moment: "step 1,200   ΔH 2 −1.36, 1 term"; UserError if it is damaged."""
+    """What pictures of a run say of their moment: "step 1,200   ΔH 2 −1.36, 1 term"; UserError if it is damaged.
+
+    Attributes:
+        known: what the run was trained towards, by revision, as far as it was noted.
+    """
 
     def __init__(self, folder: Path) -> None:
         summary = read_summary(folder) if (folder / "summary.json").exists() else {}
         self._energy = RunIdentity.read(folder).trained.perturbation.energy_part()
         try:
-            self._known = noted_targets(summary)
+            self.known = noted_targets(summary)
         except (KeyError, TypeError, ValueError) as error:
             raise no_summary(folder, error) from error
 
     def target(self, frame: Frame) -> PerturbationConfig:
         """In force then; of a run that noted none, the one that it ended with, by the offsets of the moment."""
         offsets = {name: value for name, value in frame.offsets.items() if value}
-        return self._known.get(frame.revision, PerturbationConfig(offsets=offsets).with_energy(self._energy))
+        return self.known.get(frame.revision, PerturbationConfig(offsets=offsets).with_energy(self._energy))
 
     def of(self, frame: Frame) -> str:
         return f"step {frame.step:,}   ΔH {tilt_words(self.target(frame)) or '0'}"

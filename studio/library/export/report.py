@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from studio.errors import UserError
-from studio.evaluation.arrival import KEPT, Sighting, tilt_answer
+from studio.evaluation.arrival import KEPT, Sighting
+from studio.evaluation.arrival_words import tilt_answer
 from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.record import caveats
 from studio.files import whole_file
@@ -27,7 +28,7 @@ from studio.library.export.svg import curve_svg
 from studio.library.run_summary import RunSummary, summary_of
 from studio.number_text import percent, short
 from studio.progress import Progress
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.config.run_title import tilt_words
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import Metrics, read_metrics
@@ -76,13 +77,14 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
     metrics = read_metrics(folder, progress)
     entry = summary_of(folder)
     progress.report("Writing the report")
+    captions = Captions(folder)
     found = metrics.evaluations[-1].evaluation if metrics.evaluations else None
     parts = [
         f"<h1>{escape(entry.name)}</h1>",
         f'<p class="about">{escape(_about(entry, config))}</p>',
         f'<p class="notes">{escape(entry.notes)}</p>' if entry.notes else "",
-        _shares(metrics, found, _summary(folder)),
-        _samples(folder),
+        _shares(metrics, found, captions.known, identity),
+        _samples(folder, captions),
         _curves(metrics, config.model.kind),
         '<div class="side foot">',
         _marks(metrics),
@@ -137,8 +139,10 @@ def _summary(folder: Path) -> Mapping[str, Any]:
         return {}
 
 
-def _shares(metrics: Metrics, found: Evaluation | None, summary: Mapping[str, Any]) -> str:
-    """The answer, and the shares of the newest evaluation by class."""
+def _shares(
+    metrics: Metrics, found: Evaluation | None, targets: Mapping[int, PerturbationConfig], identity: RunIdentity
+) -> str:
+    """The answer, and the shares of the newest evaluation by class; `targets` are those known, by revision."""
     if found is None:
         return '<p class="answer">What it generates was not evaluated.</p>'
     left_out = len(found.class_names) - len(shown_classes(found))
@@ -146,20 +150,22 @@ def _shares(metrics: Metrics, found: Evaluation | None, summary: Mapping[str, An
     judge = f"judge of {found.judge}" if found.judge else "judge"
     said += f"Shares of the recognisable samples, corrected for what the {judge} confuses, with 95 % intervals."
     step, revision = metrics.evaluations[-1].step, metrics.evaluations[-1].revision
+    target, summary = targets.get(revision, identity.trained.perturbation), _summary(identity.folder)
     before = f"Of another target, at step {step:,}: " if is_of_another_target(summary, revision=revision) else ""
     return (
-        f'<p class="answer">{escape(before + _answer(metrics))}</p>'
+        f'<p class="answer">{escape(before + _answer(metrics, target))}</p>'
         f"<h2>Shares at step {step:,}, {found.shares.count:,} samples</h2>{shares_svg(found)}"
         f'<p class="about">{escape(" ".join((said, *caveats(found))))}</p>'
     )
 
 
-def _answer(metrics: Metrics) -> str:
+def _answer(metrics: Metrics, target: PerturbationConfig) -> str:
     """Whether the class whose share was tilted most has arrived, with the share error."""
     last = ((each, each.evaluation) for each in metrics.evaluations[-KEPT:])
     seen = [(each, found) for each, found in last if found is not None]
     newest = seen[-1][1]
-    said = tilt_answer(newest.class_names, [Sighting.of(each.step, found) for each, found in seen])
+    tilt = target.of_classes(newest.class_names).resolve(newest.class_names)
+    said = tilt_answer(newest.class_names, [Sighting.of(each.step, found) for each, found in seen], tilt)
     return f"{said} Share error TV {newest.tv:.3f}." if math.isfinite(newest.tv) else said
 
 
@@ -186,9 +192,9 @@ def _details(title: str, body: str) -> str:
     return f"<details><summary>{title}</summary>{body}</details>"
 
 
-def _samples(folder: Path) -> str:
+def _samples(folder: Path, captions: Captions) -> str:
     """The first and the last grid, side by side."""
-    store, captions = FrameStore(folder), Captions(folder)
+    store = FrameStore(folder)
     figures = ""
     for step in np.unique(store.steps[[0, -1]]) if len(store) else ():
         frame = store.at(int(step))

@@ -15,7 +15,8 @@ from studio.data.example_set import ExampleSet
 from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Values
-from studio.evaluation.arrival import Sighting, at_once_words
+from studio.evaluation.arrival import Sighting
+from studio.evaluation.arrival_words import at_once_words
 from studio.evaluation.intervals import Z_95
 from studio.evaluation.plane_divergence import cell_counts, js_divergence
 from studio.perturb.arrays import Floats

@@ -53,6 +53,11 @@ class PerturbationConfig(EnergyConfig):
             raise ValueError("a class is named twice, in two spellings of the same letters")
         return found
 
+    def of_classes(self, class_names: Sequence[str]) -> PerturbationConfig:
+        """With the offsets of these classes alone."""
+        offsets = {name: self.offsets[name] for name in class_names if self.offsets.get(name)}
+        return self.model_copy(update={"offsets": offsets})
+
     def resolve(self, class_names: Sequence[str], revision: int = 0) -> Perturbation:
         """The perturbation of these classes; raises UserError if an offset belongs to none, or is beyond ±700."""
         unknown = [name for name in self.offsets if name not in class_names]

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import MoonsConfig, RingConfig
 from studio.errors import UserError
-from studio.evaluation.arrival import NO_TILT, Sighting
+from studio.evaluation.arrival import Sighting
+from studio.evaluation.arrival_words import NO_TILT
 from studio.evaluation.evaluation import Mean
 from studio.gui.state.old_runs import Past
 from studio.gui.state.run_view import RunPhase, RunView

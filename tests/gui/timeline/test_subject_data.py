@@ -22,9 +22,11 @@ from studio.gui.state.old_runs import Past
 from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.offsets.panel import OffsetsPanel
+from studio.gui.target.offsets.summary import Sentence
 from studio.gui.timeline.run_targets import RunTargets
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
+from studio.library.export.report import write_report
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.progress import Progress
 from studio.training.config.energy import EnergyConfig, energy_record
@@ -112,6 +114,39 @@ def test_that_an_evaluation_after_an_edit_at_its_step_is_of_the_target_after_it(
         go_to(qtbot, controls, step)
         generated = tilt(controls).generated
         assert generated.note == note, step
+
+
+def test_that_window_and_report_are_of_one_class(
+    qtbot: QtBot, controls: Controls, old_run: Path, tmp_path: Path
+) -> None:
+    """Of the one with an offset of its own, where a term changes another one more."""
+    path = old_run / "summary.json"
+    summary = json.loads(path.read_text())
+    offsets = dict.fromkeys(CLASSES, 0.0) | {"3": -0.02}
+    edit = {**summary["edits"][0], "offsets": offsets, "energy": energy_record(TERMS.energy())}
+    path.write_text(json.dumps(summary | {"edits": [edit]}))
+    record_evaluation(old_run, 900, 0.2, 30.0)
+    look_at(qtbot, controls, old_run)
+    qtbot.waitUntil(lambda: tilt(controls).energies is not None)
+    target = tilt(controls).summary.target
+    most = int(np.abs(target - tilt(controls).dataset.shares).argmax())
+    assert most == 8
+    classes = {
+        name: {"data": p, "target": t, "raw": t, "corrected": t, "low": t - 1e-4, "high": t + 1e-4}
+        for name, p, t in zip(CLASSES, tilt(controls).dataset.shares, target, strict=True)
+    }
+    with closing(sqlite3.connect(old_run / "metrics.sqlite", isolation_level=None)) as connection:
+        connection.execute(
+            "UPDATE evaluation SET revision = 1, record = json_set(record, '$.classes', json(?)) WHERE step = 900",
+            (json.dumps(classes),),
+        )
+    controls.subjects.leave()
+    look_at(qtbot, controls, old_run)
+    qtbot.waitUntil(lambda: tilt(controls).energies is not None)
+    said = Sentence.of(tilt(controls)).answer
+    assert said.startswith("3s: ")
+    write_report(old_run, tmp_path / "old.html")
+    assert f'class="answer">{said} Share error' in (tmp_path / "old.html").read_text(encoding="utf-8")
 
 
 def test_that_a_step_from_before_a_run_went_on_has_no_target_until_that_is_read(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from studio.evaluation.arrival import ARRIVED_IF, NO_TILT, Answer, why_untellable
+from studio.evaluation.arrival import Answer
+from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, why_untellable
 from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.number_entry import UNKNOWN, plain_number, shown_offset, shown_weight
 from studio.number_text import percent

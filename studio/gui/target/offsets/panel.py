@@ -17,7 +17,7 @@ from studio.gui.target.offsets.delegate import OffsetsDelegate
 from studio.gui.target.offsets.edits import OffsetsEdits
 from studio.gui.target.offsets.head import OffsetsHead
 from studio.gui.target.offsets.presets import Preset
-from studio.gui.target.offsets.summary import OffsetsSummary, tilted_most
+from studio.gui.target.offsets.summary import OffsetsSummary
 from studio.gui.target.offsets.table import OffsetsView
 from studio.gui.target.offsets.table_model import OffsetsModel
 from studio.gui.target.offsets.terms_list import TermsList
@@ -138,7 +138,7 @@ class OffsetsPanel(QWidget):
         self.terms.show_terms(terms)
         if view is None or not terms or (before is not None and before.has_target_of(view) and self._told):
             return
-        index, measured = tilted_most(view), self._target.data.measured
+        index, measured = view.tilted_most, self._target.data.measured
         self._told = view.energies is not None and measured is not None and not self.table.dragging
         if self.table.dragging or not view.dataset.labelled:
             return

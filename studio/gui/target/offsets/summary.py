@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
-from studio.evaluation.arrival import ARRIVED_IF, NO_TILT, Answer, answer_words, at_once_words
+from studio.evaluation.arrival import Answer
+from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, answer_words, at_once_words, others_words
 from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
@@ -121,24 +121,10 @@ class Sentence:
         return cls(answer=answer, answer_role=answer_role, cost=cost, cost_role=cost_role)
 
 
-def tilted_most(view: TiltView) -> int:
-    """The class whose share the target changes most: of those with an offset of their own, if there are any."""
-    change = np.abs(view.summary.target - view.dataset.shares)
-    own = _tilted(view)
-    return max(own, key=lambda index: float(change[index])) if own else int(np.argmax(change))
-
-
-def _tilted(view: TiltView) -> list[int]:
-    """Classes whose offset is not that of most."""
-    offsets = view.perturbation.offsets
-    ((common, _),) = Counter(offsets).most_common(1)
-    return [index for index, offset in enumerate(offsets) if offset != common]
-
-
 def _answer(view: TiltView) -> tuple[str, str]:
     if view.summary.strength is Strength.NONE:
         return NO_TILT, "muted"
-    index, found = tilted_most(view), view.generated
+    index, found = view.tilted_most, view.generated
     name, wanted = view.dataset.class_names[index], percent_words(float(view.summary.target[index]))
     whose = f"{name}s" if len(name) == 1 else name
     if found is not None and found.stale:
@@ -154,8 +140,7 @@ def _answer(view: TiltView) -> tuple[str, str]:
     where = view.arrival(index)
     if found is not None and found.at_once:
         return at_once_words(name, view.seen[-1], index), _ROLES.get(where.answer, "muted")
-    others = [view.arrival(each).answer for each in _tilted(view)]
-    more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have arrived." if len(others) > 1 else ""
+    more = others_words(view.seen, view.perturbation.class_energies.tolist())
     if where.answer is Answer.STALLED and view.applied is None and not view.fixed:
         more = f" Hold, or At once, may bring it there.{more}"
     return answer_words(name, view.seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")
