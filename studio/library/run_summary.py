@@ -32,7 +32,7 @@ _FILES = ("config.json", "summary.json", METRICS, FRAMES, NOTES, SWEEP)
 _ASIDE = (NOTES, SWEEP)
 """What makes no run of a folder."""
 
-_LONGEST_NAME = 40
+LONGEST_NAME = 40
 _THUMBNAIL_IMAGES = 4
 _THUMBNAIL_SIDE = 72
 
@@ -161,7 +161,7 @@ def _measured(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
             "share_error": evaluation.figure("tv"),
             "frechet": evaluation.figure("frechet"),
             "measured_step": evaluation.step,
-            "measured_by": evaluation.judge[:_LONGEST_NAME],
+            "measured_by": evaluation.judge[:LONGEST_NAME],
             "other_target": is_of_another_target(summary, revision=evaluation.revision),
         }
     step, share_error = newest_value(folder, "plane_tv") or (None, None)

@@ -23,13 +23,13 @@ from studio.evaluation.committee import recognisable
 from studio.evaluation.divergences import total_variation_interval
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.index import run_folders
-from studio.library.run_summary import stamp_of, summary_of
+from studio.library.run_summary import LONGEST_NAME, stamp_of, summary_of
 from studio.progress import Progress
 from studio.records import json_text
 from studio.training.config.assignments import setting_at, with_settings
 from studio.training.config.file import read_config
 from studio.training.config.sweep_mark import SweepMark, read_mark, title_of, value_text
-from studio.training.examples.judges import known_judges
+from studio.training.examples.judges import title_of_judge
 from studio.training.storage.data_paths import made_absolute
 from studio.training.storage.metrics import newest_evaluation, read_metrics
 from studio.training.storage.run_identity import RunIdentity, read_summary, target_since
@@ -191,8 +191,7 @@ def _read(member: Member, progress: Progress) -> SweepRun:
     try:
         summary = read_summary(member.folder) if (member.folder / "summary.json").exists() else {}
         config = read_config(member.folder / "config.json")
-        titles = {"": "", **dict(known_judges())}  # of any other, a folder's, the title is not known from its name
-        another = entry.measured_by != titles.get(config.evaluation.judge, entry.measured_by)
+        another = entry.measured_by != title_of_judge(config.evaluation.judge)[:LONGEST_NAME]
         numbers |= {} if another or entry.other_target else _evaluated(member.folder, entry.steps)
         metrics, since = read_metrics(member.folder, progress.part(0.0, 0.0)), target_since(summary)
     except UserError as error:

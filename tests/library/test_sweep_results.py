@@ -70,7 +70,15 @@ def test_that_a_share_error_of_another_target_is_left_out(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "judge", "left_out"),
-    [("", "MNIST", True), ("kmnist", "MNIST", True), ("kmnist", "KMNIST", False), ("folder:/pets", "pets", False)],
+    [
+        ("", "MNIST", True),
+        ("kmnist", "MNIST", True),
+        ("kmnist", "KMNIST", False),
+        ("folder:/pets", "pets", False),
+        ("folder:/pets", "MNIST", True),
+        ("folder:/pets", "", True),
+        ("folder:/" + 50 * "a", 50 * "a", False),
+    ],
 )
 def test_that_a_share_error_by_another_judge_than_the_run_asks_for_is_left_out(
     asked: str, judge: str, left_out: bool, root: Path

@@ -33,6 +33,15 @@ def known_judges() -> tuple[tuple[str, str], ...]:
     return tuple((spec.kind, spec.title) for spec in DATASETS if spec.class_names)
 
 
+def title_of_judge(name: str) -> str:
+    """What the data of the judge of that name are called, a folder by its own name; empty of the data set's own."""
+    path = name.partition(":")[2]
+    if path:
+        root = Path(path).expanduser().absolute()
+        return root.name or str(root)
+    return dict(known_judges()).get(name, "")
+
+
 class Judges:
     """Brings judges in, each once; safe to use from several threads.
 
