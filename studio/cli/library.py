@@ -125,13 +125,14 @@ def _list(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str
     from studio.library.index import RunIndex
 
     with progress_bar() as progress:
-        entries = RunIndex(workspace or runs_root()).refresh(progress)
-    entries = [entry for entry in entries if entry.matches(list(words))]
+        root = workspace or runs_root()
+        found = [entry.now(root / entry.folder) for entry in RunIndex(root).refresh(progress)]
+    entries = [entry for entry in found if entry.matches(list(words))]
     if as_json:
         records = [{name: value for name, value in asdict(entry).items() if name != "thumbnail"} for entry in entries]
         return json_text(records, indent=2)
     if not entries:
-        return f"No runs in {workspace or runs_root()}"
+        return f"No runs in {root}"
     return "\n".join(_columns([_HEAD, *map(_cells, entries)]))
 
 

@@ -115,7 +115,7 @@ def _read(folder: Path, progress: Progress) -> ComparedRun:
     return ComparedRun(
         folder=folder,
         name=entry.name,
-        entry=entry,
+        entry=entry.now(folder),
         config=identity.trained,
         history=_history(identity, summary),
         metrics=read_metrics(folder, progress),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from studio.training.config.file import read_config
 from studio.training.config.run_title import run_title, tilt_words
 from studio.training.config.sweep_mark import FILE as SWEEP
 from studio.training.config.sweep_mark import SweepMark, read_mark, title_of
+from studio.training.storage.folder_lock import owner_of
 from studio.training.storage.frames import FILE as FRAMES
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import FILE as METRICS
@@ -27,7 +28,7 @@ from studio.training.storage.run_identity import RunIdentity, is_of_another_targ
 from studio.training.storage.sample_strips import thumbnail
 
 DAMAGED = "damaged"
-UNFINISHED = "unfinished"
+UNFINISHED, UNDER_WAY = "unfinished", "under way"
 _FILES = ("config.json", "summary.json", METRICS, FRAMES, NOTES, SWEEP)
 _ASIDE = (NOTES, SWEEP)
 """What makes no run of a folder."""
@@ -51,7 +52,7 @@ class RunSummary:
         measured_step: training steps behind the model that both were measured of; None if neither was.
         measured_by: name of the data whose judge both are by, where they are not the run's own; else empty.
         other_target: both are of another target than the run ended with.
-        status: how it ended, "unfinished" if it was never saved to the end, or "damaged".
+        status: how it ended, "unfinished" if it was never saved to the end, or "damaged"; see also `now`.
         started: local time, ISO 8601 to the second; empty if not known.
         thumbnail: some of its newest samples as PNG; empty if there are none.
         sweep: the sweep that it belongs to, by its unique name; empty if it belongs to none.
@@ -89,6 +90,10 @@ class RunSummary:
         parts += [f"judge of {self.measured_by}"] if self.measured_by else []
         parts += ["another target"] if self.other_target else []
         return f" ({', '.join(parts)})" if parts else ""
+
+    def now(self, folder: Path) -> RunSummary:
+        """The same, said to be under way if somebody writes into its folder, which no file says once and for all."""
+        return replace(self, status=UNDER_WAY) if self.status == UNFINISHED and owner_of(folder) else self
 
     def matches(self, words: Sequence[str]) -> bool:
         """Whether every word stands somewhere in what is said of the run, in capitals or not."""

@@ -22,6 +22,8 @@ from studio.number_text import compact, whole
 Floats = NDArray[np.float64]
 
 
+_DOTTED_UP_TO = 60
+"""So many points of a run are seen as such."""
 _GRID = 400
 """Places along the axis at which a mean of runs is taken."""
 
@@ -58,6 +60,7 @@ class _Line:
     item: Any
     ends: tuple[Any, Any]
     band: Any
+    dots: Any
     shown: bool = True
 
 
@@ -84,7 +87,7 @@ class ComparePlot(Plot):
     def set_curves(self, axis: str, title: str, curves: Sequence[ComparedCurve]) -> None:
         """Draw these; one without any values keeps its colour."""
         for line in self._lines:
-            for item in (line.item, *line.ends, line.band):
+            for item in (line.item, *line.ends, line.band, line.dots):
                 self.removeItem(item)
         self._lines = [self._line(curve) for curve in curves]
         self.labels = {"bottom": axis, "left": title}
@@ -94,11 +97,11 @@ class ComparePlot(Plot):
     def _line(self, curve: ComparedCurve) -> _Line:
         item, low, high = (pg.PlotCurveItem(skipFiniteCheck=True, pen=None) for _ in range(3))
         item.setSegmentedLineMode("on")
-        band = pg.FillBetweenItem(low, high)
-        for each in (band, low, high, item):
+        band, dots = pg.FillBetweenItem(low, high), pg.ScatterPlotItem(size=5, pen=None)
+        for each in (band, low, high, item, dots):
             self.addItem(each, ignoreBounds=True)
         members = [_Member(x, y) for x, y in curve.members]
-        return _Line(curve=curve, members=members, item=item, ends=(low, high), band=band)
+        return _Line(curve=curve, members=members, item=item, ends=(low, high), band=band, dots=dots)
 
     def caption(self) -> str:
         """The runs in their order, as far as they are shown."""
@@ -113,6 +116,7 @@ class ComparePlot(Plot):
         for line in self._lines:
             colour = QColor(tokens.series_colour(line.curve.colour))
             line.item.setPen(cosmetic_pen(colour))
+            line.dots.setBrush(colour)
             colour.setAlphaF(0.25)
             line.band.setBrush(colour)
 
@@ -158,6 +162,8 @@ class ComparePlot(Plot):
         for item, points in zip((line.item, *line.ends), drawn, strict=True):
             seen = points.seen(*view)
             item.setData(seen.x, seen.y, skipFiniteCheck=True)
+        dotted = len(known) == 1 and self.window == 1 and len(drawn[0].x) <= _DOTTED_UP_TO
+        line.dots.setData(*((drawn[0].x, drawn[0].y) if dotted else ()))
         return [points.y for points in drawn]
 
     def _points(self, member: _Member, low: float, high: float, *, alone: bool) -> Points:

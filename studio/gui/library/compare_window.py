@@ -52,6 +52,7 @@ from studio.training.config.sweep_mark import setting_name
 from studio.training.storage.health import LOSS
 
 _SMOOTHED = 3  # points averaged at first
+_SMOOTHING = "Points averaged: mean of the last m logged values. Evaluations are few, and each is drawn as it is."
 _SIZE = (960, 720)
 _LEAST_HEIGHT = 90
 _SEED = re.compile(rf"[,:] {setting_name('seed')}=\d+", re.IGNORECASE)  # runs of before have it in small letters
@@ -124,7 +125,7 @@ class CompareWindow(QWidget):
         self.log = toggle_button("compare_log", "Log scale", tip, self._draw)
         tip = "Draw runs that differ in their seed alone as their mean, in the band from the least to the largest."
         self.band = toggle_button("compare_band", "Seeds as band", tip, self._show_curves, checked=True)
-        self.smoothing = Smoothing("compare_smoothing", _SMOOTHED)
+        self.smoothing = Smoothing("compare_smoothing", _SMOOTHED, _SMOOTHING)
         self.smoothing.changed.connect(self._draw)
         tools = (self.curve, self.axis, self.log, self.band, self.smoothing)
         bar, page = flow_bar(*tools, spacing=self.theme.tokens.spacing), QWidget()
@@ -202,6 +203,7 @@ class CompareWindow(QWidget):
         name, axis = self.curve.currentData(), self.axis.currentData()
         if name is None or not self.runs:
             return
+        self.smoothing.allow(on=name != SHARE_ERROR)
         self.plot.window, self.plot.logarithmic = self.smoothing.points, self.log.isChecked()
         curves = []
         for group, chip in zip(self._groups, self.legend.chips.values(), strict=True):

@@ -31,6 +31,7 @@ from studio.training.config.run_config import RunConfig
 
 _VIEWS = {"All steps": None, "Last 1,000": 1_000, "Last 10,000": 10_000, "Last 100,000": 100_000}
 _HOLD = "Hold"
+_SMOOTHING = "Points averaged; the raw curve stays faintly behind, if there is room. Mean of the last m logged values."
 _LONGEST = 40
 """Characters of a run's title in the legend."""
 _WIDE, _HIGH = 480, 340  # pixels of width or height from which there is room for two plots
@@ -106,7 +107,7 @@ class CurvesPanel(LivePanel):
         tip = "Show values on a logarithmic scale, where equal factors are equal distances; those ≤ 0 are left out."
         logarithmic = self._spec.plots[0].logarithmic
         self.log_button = toggle_button(f"{name}_log", "Log scale", tip, self._on_log, checked=logarithmic)
-        self.smoothing = Smoothing(f"{name}_smoothing", self._spec.window)
+        self.smoothing = Smoothing(f"{name}_smoothing", self._spec.window, _SMOOTHING)
         self.smoothing.changed.connect(self._on_smoothing)
         tools = (*self.shown.values(), self.view_box, self.log_button, self.smoothing)
         return flow_bar(*tools, spacing=self.theme.tokens.spacing)

@@ -17,9 +17,9 @@ class Smoothing(QWidget):
 
     changed = Signal(int)  # points
 
-    def __init__(self, name: str, points: int) -> None:
+    def __init__(self, name: str, points: int, tip: str) -> None:
         super().__init__()
-        tip = "Points averaged; the raw curve stays faintly behind, if there is room. Mean of the last m logged values."
+        self._allowed = True
         self.slider = named(QSlider(Qt.Orientation.Horizontal), name, "Smoothing, in points", tip)
         self.slider.setRange(0, len(_WINDOWS) - 1)
         self.slider.setPageStep(2)
@@ -32,12 +32,21 @@ class Smoothing(QWidget):
         self.slider.valueChanged.connect(self._on_slider)
         self._on_slider()
 
+    def allow(self, *, on: bool) -> None:
+        """Whether several may be averaged, which does not suit every curve; the slider keeps its place."""
+        self._allowed = on
+        self.slider.setEnabled(on)
+        self._tell()
+
     @property
     def points(self) -> int:
         """In the moving average; 1 is none."""
-        return _WINDOWS[self.slider.value()]
+        return _WINDOWS[self.slider.value()] if self._allowed else 1
 
     @Slot()
     def _on_slider(self) -> None:
-        self._told.setText("off" if self.points == 1 else f"{whole(self.points)} pts")
+        self._tell()
         self.changed.emit(self.points)
+
+    def _tell(self) -> None:
+        self._told.setText("off" if self.points == 1 else f"{whole(self.points)} pts")

@@ -75,7 +75,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
     identity = RunIdentity.read(folder)
     config = identity.trained
     metrics = read_metrics(folder, progress)
-    entry = summary_of(folder)
+    entry = summary_of(folder).now(folder)
     progress.report("Writing the report")
     captions = Captions(folder)
     found = metrics.evaluations[-1].evaluation if metrics.evaluations else None

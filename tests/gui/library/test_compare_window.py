@@ -17,10 +17,13 @@ from studio.gui.library.compare_window import CompareWindow
 from studio.gui.library.panel import RunsPanel
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.controls import Controls
+from studio.library.compare import final_numbers
+from studio.library.export.report import write_report
 from studio.progress import Progress
 from studio.training.config.sweep_mark import SweepMark, write_mark
 from studio.training.messages.events import Logged
 from studio.training.messages.latents import LatentPoint, Latents
+from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.frames import Frame, append_frames
 from studio.training.storage.metrics import append_metrics
 from tests.gui.hands import Hands
@@ -90,6 +93,35 @@ def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeM
         assert "a, 2 seeds" not in window.plot.describe(150, 0), "nothing is drawn there"
         window.band.click()
         assert [chip.title for chip in window.legend.chips.values()] == ["a", "b", "c"]
+
+
+def test_that_each_evaluation_is_seen_as_it_is(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    """And no mean of the last three; what is logged often is smoothed as before."""
+    runs = [make_run(tmp_path, name, make_config(name, offsets={name: 1.0}), steps=1000) for name in "12"]
+    for run, errors in zip(runs, ((0.4, 0.3, 0.05), (0.2, 0.2, 0.2)), strict=True):
+        for step, tv in zip((300, 600, 900), errors, strict=True):
+            record_evaluation(run, step, tv, 10.0)
+    with opened(qtbot, theme, runs) as window:
+        line = window.plot._lines[0]
+        assert window.curve.currentText() == "Share error TV"
+        for drawn in (line.item, line.dots):
+            x, y = drawn.getData()
+            assert (x.tolist(), y.tolist()) == ([300, 600, 900], [0.4, 0.3, 0.05])
+        assert (window.plot.window, window.smoothing.slider.isEnabled()) == (1, False)
+        window.curve.setFocus()
+        qtbot.keyClick(window.curve, Key.Key_Down)
+        assert (window.curve.currentText(), window.plot.window) == ("Negative ELBO", 3)
+        assert not len(window.plot._lines[0].dots.getData()[0])
+
+
+def test_that_a_run_that_trains_now_is_said_to_be_under_way(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    run, other = (make_run(tmp_path, name, make_config(name), summary={"status": "running"}) for name in "ab")
+    owner = FolderLock(run)
+    with opened(qtbot, theme, [run, other]) as window:
+        assert {row.title: row.cells for row in final_numbers(window.runs)}["Status"] == ("under way", "unfinished")
+    write_report(run, tmp_path / "run.html")
+    assert " min · under way<" in (tmp_path / "run.html").read_text(encoding="utf-8")
+    owner.release()
 
 
 def test_that_seeds_that_were_evaluated_once_can_be_seen_and_are_called_without_a_seed(
