@@ -1,8 +1,10 @@
 """A run of the command line that is there already, what commands say, and a Ctrl-C amid drawing."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,6 +59,13 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Says:
 def is_progress(line: str) -> bool:
     """Whether a line says how far the run is."""
     return line.endswith(" …") or bool(re.search(r"[\d,]+ of [\d,]+ (steps|s)\b", line))
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a run goes on by a hundredth of a second at every look, whatever the machine."""
+    ticks = itertools.count(step=0.01)
+    monkeypatch.setattr("studio.training.run.clock.time", SimpleNamespace(perf_counter=lambda: next(ticks)))
 
 
 @pytest.fixture

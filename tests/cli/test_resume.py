@@ -32,6 +32,7 @@ def test_that_a_run_that_is_there_already_says_so(trained: Path, refused: Says) 
     assert "at step 20 already" in refused("resume", trained, "--steps", "20")
 
 
+@pytest.mark.usefixtures("ticking")
 def test_that_a_fork_takes_the_minutes_and_the_tilt_it_is_given(trained: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     tilt = ["--set", "perturbation.offsets.2=-1"]

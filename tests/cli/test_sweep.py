@@ -3,13 +3,11 @@
 import csv
 import io
 import json
-import time
 from pathlib import Path
 
 import pytest
 
 from studio.cli.main import main
-from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.library.sweep_results import HIGH, LOW, SHARE_ERROR, SweepReader, members_of
@@ -18,6 +16,7 @@ from studio.training.config.sweep_mark import read_mark
 from studio.training.storage.run_identity import read_summary
 from tests.cli.conftest import Says
 from tests.data.image_folders import write_image_folder
+from tests.jobs.test_runner import PATIENCE_S, poll_until, shorten
 
 QUICK = {
     "batch.average_size": 8,
@@ -81,31 +80,27 @@ def test_that_a_job_that_was_cut_short_goes_on_from_its_checkpoint(tmp_path: Pat
     from studio.training.config.assignments import with_settings
     from studio.training.config.presets import config_or_preset
     from studio.training.config.run_config import StopCondition
+    from studio.training.storage.checkpoint_store import CheckpointStore
     from studio.training.storage.metrics import read_metrics
     from studio.training.storage.run import Run
 
     queue = JobQueue(tmp_path / "queue.sqlite")
-    changes = [f"{path}={json.dumps(value)}" for path, value in QUICK.items()]
+    quick = QUICK | {"cadence.checkpoint_every": 0.01}
+    changes = [f"{path}={json.dumps(value)}" for path, value in quick.items()]
     queue.add(with_settings(config_or_preset("digits-vae"), changes), StopCondition(steps=10**6), tmp_path / "run")
     runner = JobRunner(queue)
-    deadline = time.monotonic() + 90
-    while not (tmp_path / "run" / "checkpoints").exists() and time.monotonic() < deadline:
-        runner.poll()
-        time.sleep(0.1)
-    time.sleep(1)
-    runner.stop()
+    poll_until(runner, lambda: any(CheckpointStore(tmp_path / "run").steps))
+    runner.stop(PATIENCE_S)
     (job,) = queue.jobs()
     assert job.status == "waiting"
     reached = Run.open(job.folder).summary["steps"]
     assert 0 < reached < 10**6
-    (again,) = _shortened(queue, reached + 20)
+    shorten(queue, reached + 20)
     runner = JobRunner(queue)
-    while not queue.jobs()[0].status.ended and time.monotonic() < deadline:
-        runner.poll()
-        time.sleep(0.1)
+    poll_until(runner, lambda: queue.jobs()[0].status.ended)
     assert queue.jobs()[0].status == "completed", queue.jobs()[0].error
-    assert Run.open(again.folder).summary["steps"] == reached + 20
-    steps = read_metrics(again.folder).steps
+    assert Run.open(job.folder).summary["steps"] == reached + 20
+    steps = read_metrics(job.folder).steps
     assert (steps[1:] > steps[:-1]).all()
 
 
@@ -144,13 +139,3 @@ def test_that_a_sweep_trains_on_no_other_data_than_it_was_planned_for(
     image.write_bytes(content)
     assert main(command) == 0
     assert read_summary(out / "run-001")["steps"] == 2
-
-
-def _shortened(queue: JobQueue, steps: int) -> tuple[Job, ...]:
-    """The queue's jobs, complete at that step."""
-    import sqlite3
-    from contextlib import closing
-
-    with closing(sqlite3.connect(queue.path)) as database, database:
-        database.execute("UPDATE job SET steps=?", (steps,))
-    return queue.jobs()

@@ -40,7 +40,7 @@ class Loopback:
             request.wfile.flush()
             self.half_sent.set()
             if path in self.stalls:
-                self.released.wait(20)
+                self.released.wait()
             request.close_connection = True
             return
         request.wfile.write(content)

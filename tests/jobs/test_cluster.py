@@ -21,9 +21,10 @@ from studio.jobs.queue import JobQueue
 from studio.training.messages.marks import MarkKind
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import read_metrics
+from tests.jobs.test_runner import shorten
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS, JOBS = 600, 2
+JOBS, ENDLESS = 2, 10**6
 _QUIET = {"OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
 """Ray has its workers give way to every other program, and the tests beside these would make them wait."""
 PATIENCE_S = 480
@@ -45,7 +46,7 @@ class Nodes:
         self.address = f"127.0.0.1:{_free_port()}"
         self.all: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> int:
+    def start(self) -> None:
         """One more: the first is the head, which has no work done on it; each other does one job at a time."""
         where = ["--address", self.address]
         if not self.all:
@@ -61,25 +62,27 @@ class Nodes:
                 subprocess.Popen(command, stdout=said, stderr=said, env=self._environment, start_new_session=True)
             )
         wait(lambda: b"Ray runtime started" in Path(said.name).read_bytes(), "a node")
-        return len(self.all) - 1
 
-    def works_on(self, place: int, title: str) -> bool:
-        """Whether a worker of that node has the job of this title; Ray names its processes by their tasks."""
-        for process in psutil.Process(self.all[place].pid).children(recursive=True):
-            with suppress(psutil.Error):
-                if f"ray::{title}" in " ".join(process.cmdline()):
-                    return True
-        return False
+    def processes(self, *, head: bool = False) -> list[psutil.Process]:
+        """Of the nodes that have work done on them, or of all."""
+        nodes = [psutil.Process(node.pid) for node in self.all[not head :] if node.poll() is None]
+        return [process for node in nodes for process in (node, *node.children(recursive=True))]
 
-    def kill(self, place: int) -> None:
-        """All its processes at once, as a machine that loses its power."""
-        node = psutil.Process(self.all[place].pid)
-        tree = [node, *node.children(recursive=True)]
-        for process in tree:
-            if process.is_running():
+    def freeze(self) -> None:
+        """Nothing is worked on any more, though nobody has noticed it."""
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    def kill(self, *, head: bool = False) -> None:
+        """All processes at once, as of machines that lose their power."""
+        processes = self.processes(head=head)
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
-        self.all[place].wait()
-        psutil.wait_procs(tree, timeout=10)
+        for node in self.all[not head :]:
+            node.wait()
+        psutil.wait_procs(processes, timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -94,9 +97,7 @@ def nodes() -> Iterator[Nodes]:
     nodes = Nodes(folder, {**os.environ, **_QUIET})
     nodes.start()
     yield nodes
-    for place in range(len(nodes.all)):
-        if nodes.all[place].poll() is None:
-            nodes.kill(place)
+    nodes.kill(head=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -122,7 +123,7 @@ def studio(arguments: list[str], environment: dict[str, str], said: Path) -> Ite
 def sweep_file(folder: Path, **fields: Any) -> Path:
     path = folder / "sweep.json"
     grid = {"perturbation.offsets.2": [-1, -2]}
-    path.write_text(json.dumps({"config": "digits-vae", "set": SET, "grid": grid, "steps": STEPS} | fields))
+    path.write_text(json.dumps({"config": "digits-vae", "set": SET, "grid": grid, "steps": ENDLESS} | fields))
     return path
 
 
@@ -135,34 +136,28 @@ def command(path: Path, out: Path, *more: str) -> list[str]:
 def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
     tmp_path: Path, nodes: Nodes, environment: dict[str, str]
 ) -> None:
-    """The only node is killed, so that it is at work whatever the pace, and another takes its place."""
-    path, out, whole = sweep_file(tmp_path), tmp_path / "cluster", tmp_path / "here"
-    place = nodes.start()
+    """How many steps there are is said while it stands still, so that it is killed amid them whatever the pace."""
+    path, out, whole, said = sweep_file(tmp_path), tmp_path / "cluster", tmp_path / "here", tmp_path / "said.txt"
+    nodes.start()
     runs = [out / f"run-00{number}" for number in range(1, JOBS + 1)]
-
-    def well_begun() -> bool:
-        """It has trained for a while, and is not at the end."""
-        steps = [CheckpointStore(run).steps for run in runs]
-        return any(
-            each and 10 < each[-1] < STEPS and nodes.works_on(place, f"ΔH(2)=-{at}") for at, each in enumerate(steps, 1)
-        )
-
-    with studio(command(path, out, "--cluster", nodes.address), environment, tmp_path / "said.txt") as process:
-        wait(lambda: well_begun() or process.poll() is not None, "a checkpoint of a run")
-        assert process.poll() is None, (tmp_path / "said.txt").read_text()
-        nodes.kill(place)
+    with studio(command(path, out, "--jobs", "1", "--cluster", nodes.address), environment, said) as process:
+        wait(lambda: any(CheckpointStore(runs[0]).steps) or process.poll() is not None, "a checkpoint of a run")
+        assert process.poll() is None, said.read_text()
+        nodes.freeze()
+        reached = CheckpointStore(runs[0]).steps[-1]
+        queue, steps = JobQueue(out / "queue.sqlite"), reached + 100
+        shorten(queue, steps)
+        nodes.kill()
         nodes.start()
-        assert process.wait(PATIENCE_S) == 0, (tmp_path / "said.txt").read_text()
-    jobs = JobQueue(out / "queue.sqlite").jobs()
-    lost = [job for job in jobs if job.attempts == 2]
-    assert len(lost) == 1, [(job.attempts, job.error) for job in jobs]
-    (resumed,) = [mark.step for mark in read_metrics(lost[0].folder).marks if mark.kind is MarkKind.RESUMED]
-    assert 0 < resumed < STEPS
-    assert f"{lost[0].folder.name} lost its worker" in (tmp_path / "said.txt").read_text()
-    subprocess.run(command(path, whole), cwd=ROOT, env=environment, check=True, capture_output=True)
+        assert process.wait(PATIENCE_S) == 0, said.read_text()
+    assert [job.attempts for job in queue.jobs()] == [2, 1], [job.error for job in queue.jobs()]
+    assert [mark.step for mark in read_metrics(runs[0]).marks if mark.kind is MarkKind.RESUMED] == [reached]
+    assert f"{runs[0].name} lost its worker" in said.read_text()
+    here = command(sweep_file(tmp_path, steps=steps), whole)
+    subprocess.run(here, cwd=ROOT, env=environment, check=True, capture_output=True)
     for run in runs:
         assert _weights(run) == _weights(whole / run.name)
-    print(f"\n{lost[0].folder.name} was killed, went on from step {resumed:,} of {STEPS:,}; all weights are the same")
+    print(f"\n{runs[0].name} was killed, went on from step {reached:,} of {steps:,}; all weights are the same")
 
 
 @pytest.mark.slow
@@ -188,9 +183,14 @@ def test_that_what_keeps_a_worker_from_its_run_is_told(
     out = tmp_path / "out"
     (out / "run-001").mkdir(parents=True)
     (out / "run-001" / "mine.txt").write_text("")
-    path = sweep_file(tmp_path, steps=10**6, grid={"seed": [0, 1]})
+    path = sweep_file(tmp_path, grid={"seed": [0, 1]})
+
+    def one_failed_and_one_begun() -> bool:
+        begun = bool(CheckpointStore(out / "run-002").steps)
+        return begun and JobQueue(out / "queue.sqlite").jobs()[0].status.ended
+
     with studio(command(path, out, "--cluster", nodes.address), environment, tmp_path / "said.txt") as process:
-        wait(lambda: bool(CheckpointStore(out / "run-002").steps) or process.poll() is not None, "the second run")
+        wait(lambda: one_failed_and_one_begun() or process.poll() is not None, "the second run")
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130, (tmp_path / "said.txt").read_text()
     failed, saved = JobQueue(out / "queue.sqlite").jobs()
