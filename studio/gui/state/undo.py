@@ -1,9 +1,11 @@
-"""What can be undone: edits of the target, and whole set-ups, which stay as they are while a run trains one."""
+"""What can be undone: edits of the target, but not where that of another step is shown, and whole set-ups, which stay
+as they are while a run trains one.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -18,8 +20,6 @@ Offsets = Mapping[str, float]
 T = TypeVar("T")
 
 _MERGE_SECONDS = 1.0
-_WHOLE = 100
-"""Identifies commands that replace the whole set-up."""
 
 
 class Edit(QUndoCommand, Generic[T]):
@@ -107,12 +107,14 @@ class ReplaceSetup(QUndoCommand):
         swap: puts a set-up in force and returns the one before.
     """
 
+    ID = 100
+
     def __init__(self, other: WholeSetup, text: str, swap: Callable[[WholeSetup], WholeSetup]) -> None:
         super().__init__(text)
         self._other, self._swap = other, swap
 
     def id(self) -> int:
-        return _WHOLE
+        return self.ID
 
     def redo(self) -> None:
         self._other = self._swap(self._other)
@@ -120,16 +122,20 @@ class ReplaceSetup(QUndoCommand):
     undo = redo
 
 
+WHOLE_SETUPS = (ReplaceSetup.ID,)
+ALL_OF_SETUP = (SetOffsets.ID, SetEnergy.ID, SwitchHold.ID, ReplaceSetup.ID)
+
+
 class UndoStack(QUndoStack):
-    """Neither undoes nor redoes a whole set-up while it is held."""
+    """Neither undoes nor redoes commands of a kind that is held."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._held = False
+        self._held: Collection[int] = ()
         self.indexChanged.connect(self._tell, Qt.ConnectionType.QueuedConnection)  # after Qt has told its own
 
-    def hold(self, held: bool) -> None:
-        """Hold whole set-ups, or let go of them."""
+    def hold(self, held: Collection[int]) -> None:
+        """Hold commands with these identifiers, and let go of others."""
         if held != self._held:
             self._held = held
             self._tell()
@@ -157,7 +163,9 @@ class UndoStack(QUndoStack):
         return _StackAction(parent, prefix, self.redoText(), self.redo, self.canRedoChanged, self.redoTextChanged)
 
     def _is_held(self, place: int) -> bool:
-        return self._held and self.command(place).id() == _WHOLE
+        command = self.command(place)
+        parts = [command.child(part) for part in range(command.childCount())] or [command]
+        return any(part.id() in self._held for part in parts)
 
     @Slot()
     def _tell(self) -> None:

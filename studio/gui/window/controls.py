@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Slot
 
 from studio.gui.at_once.at_once_control import AtOnceControl
 from studio.gui.evaluation.evaluation_control import EvaluationControl
@@ -24,6 +24,7 @@ from studio.gui.state.overlays import Overlays
 from studio.gui.state.setup import Setup
 from studio.gui.state.stepped_samples import SteppedSamples
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.undo import ALL_OF_SETUP, WHOLE_SETUPS
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.generated_shares import GeneratedShares
 from studio.gui.target.target_control import TargetControl
@@ -64,11 +65,11 @@ class Controls(QObject):
         self.overlays = Overlays(self.looking, self.log, self)
         self.time = TimeCursor(self.looking, self.runs, self.overlays, self.log, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
-        for changed in (self.runs.run_changed, self.starter.changed):
-            changed.connect(lambda *_: self.setup.undo_stack.hold(self.runs.run.phase.active or self.starter.busy))
         targets = RunTargets(self.setup.run_config().perturbation)
         self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, targets, self)
         self.data = SubjectData(self.looking, self.setup, self.time, self.subjects, targets, self)
+        for changed in (self.runs.run_changed, self.starter.changed, self.subjects.subject_changed):
+            changed.connect(self._hold_edits)
         self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
         self.evaluations = EvaluationControl(
             self.tasks, self.setup, self.runs, self.time, self.data, self.overlays, self.log, self
@@ -92,6 +93,12 @@ class Controls(QObject):
         self.library.moved.connect(self.queue.follow_runs)
         self.evaluations.evaluated.connect(self.library.refresh)
         self.queue.job_ended.connect(self.library.refresh)
+
+    @Slot()
+    def _hold_edits(self) -> None:
+        """Nothing is undone that is not shown, and no set-up comes back beside the run that trains another."""
+        busy = self.runs.run.phase.active or self.starter.busy
+        self.setup.undo_stack.hold(ALL_OF_SETUP if self.data.fixed else WHOLE_SETUPS if busy else ())
 
     def begin(self, data_root: Path | None = None) -> None:
         """Load the data set, from another data folder if one is given, bring torch in beside it, take up the queue."""

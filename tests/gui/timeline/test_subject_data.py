@@ -173,8 +173,15 @@ def test_that_a_step_from_before_a_run_went_on_has_no_target_until_that_is_read(
 
 
 def test_that_it_cannot_be_edited(qtbot: QtBot, controls: Controls, old_run: Path) -> None:
+    stack = controls.setup.undo_stack
+    controls.setup.set_config(controls.setup.config.model_copy(update={"seed": 7}), "Preset")
+    energy = controls.setup.config.perturbation.energy_part()
+    stack.beginMacro("Both")  # as of what is switched off at once
+    ask_share(controls.target, 2, 0.3)
+    stack.endMacro()
     look_at(qtbot, controls, old_run)
     before = controls.setup.config
+    stack.undo()
     assert tilt(controls).fixed
     assert "set up like it to edit" in tilt(controls).hint
     for edit in (
@@ -185,9 +192,18 @@ def test_that_it_cannot_be_edited(qtbot: QtBot, controls: Controls, old_run: Pat
         with pytest.raises(UserError, match="set up like it"):
             edit()
     controls.target.set_gauge(Gauge.RAW)
-    controls.target.set_energy(before.perturbation.energy_part().model_copy(update={"temperature": 2.0}), "T")
+    controls.target.set_energy(energy.model_copy(update={"temperature": 2.0}), "T")
     assert controls.setup.config is before
-    assert not controls.setup.undo_stack.canUndo()
+    assert not stack.canUndo()
+    controls.time.leave()
+    stack.undo()
+    assert controls.setup.config.seed == 7, "what is shown can be undone"
+    assert controls.target.class_offsets()[2] == 0
+    look_at(qtbot, controls, old_run)
+    stack.undo()
+    stack.redo()
+    assert controls.setup.config.seed == 7
+    assert controls.target.data.fixed
 
 
 def test_that_a_run_of_other_data_shows_its_own_classes(qtbot: QtBot, controls: Controls, old_run: Path) -> None:
