@@ -21,7 +21,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.splash import make_application, settings_of_person, theme_of_person
 from studio.library.find import Named, config_of
 from studio.paths import state_dir
-from studio.training.config.presets import is_configuration, presets
+from studio.training.config.presets import is_configuration, preset_named
 
 LAST_SETUP = "last-setup.json"
 _AFTER_PAINT, _UNPAINTED = 20, 3_000
@@ -54,7 +54,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     root = controls.setup.data_root
     begin = partial(controls.begin, named.run.root_here(root) if named.run is not None else None)
     window = MainWindow(controls, theme, settings)
-    if config and is_configuration(config) and config not in (preset.name for preset in presets()):
+    if config and is_configuration(config) and preset_named(config) is None:
         window.files.begin_with(Path(config))
     died = keep_faults(state_dir())
     CrashReporter(controls.runs, state_dir(), window)

@@ -43,6 +43,9 @@ _TARGETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
 }
 
+_SHORT = {"mnist-twos-30": "mnist-twos-30-wgan_gp"}
+"""What a preset may be called for short."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
@@ -78,10 +81,14 @@ def _by_default(target: str, spec: ModelSpec) -> RunConfig:
     return parse_config({"name": f"{title}, {spec.title}", "model": {"kind": spec.kind}, **settings}, target)
 
 
+def preset_named(text: str) -> Preset | None:
+    """The preset of that name, in full or for short, if there is one."""
+    return next((preset for preset in presets() if preset.name == _SHORT.get(text, text)), None)
+
+
 def is_configuration(text: str) -> bool:
     """Whether it is a preset's name, or says of itself that it is a configuration file."""
-    preset = any(preset.name == text for preset in presets())
-    return preset or Path(text).suffix.lower() == ".json" or os.path.isfile(text)
+    return preset_named(text) is not None or Path(text).suffix.lower() == ".json" or os.path.isfile(text)
 
 
 def config_or_preset(text: str) -> RunConfig:
@@ -92,7 +99,5 @@ def config_or_preset(text: str) -> RunConfig:
             f"“{text}” is neither a preset nor a file nor a run.",
             "`studio presets` lists the presets.",
         )
-    for preset in presets():
-        if preset.name == text:
-            return preset.read()
-    return read_config(Path(text))
+    preset = preset_named(text)
+    return preset.read() if preset is not None else read_config(Path(text))

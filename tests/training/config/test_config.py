@@ -342,11 +342,16 @@ def test_that_an_assignment_that_does_not_fit_is_refused_with_its_place(assignme
 
 def test_that_there_is_a_preset_for_every_model_and_the_main_one() -> None:
     names = {preset.name for preset in presets()}
-    assert "mnist-twos-30" in names
     for spec in MODELS:
         assert {f"digits-{spec.kind}", f"mnist-twos-30-{spec.kind}"} <= names
         assert config_or_preset(f"mnist-twos-30-{spec.kind}").model.kind == spec.kind
-    assert config_or_preset("mnist-twos-30").model.kind == "wgan_gp"
+    assert config_or_preset("mnist-twos-30") == config_or_preset("mnist-twos-30-wgan_gp")
+
+
+def test_that_no_two_presets_are_of_one_name_or_the_same_run() -> None:
+    configs = [preset.read() for preset in presets()]
+    assert len({config.name for config in configs}) == len(configs)
+    assert len({config.model_copy(update={"name": ""}).to_json() for config in configs}) == len(configs)
 
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
