@@ -20,6 +20,7 @@ ARRIVED_IF = (
     "twice in a row, the 95 % interval holds p′, and lies within p′ ± D/3; D is the largest |p′ − p| of all classes"
 )
 """The rule, for tooltips."""
+SEEMS_ARRIVED = "It seems to have arrived; one more evaluation would tell"
 NO_TILT = "No tilt: the target is the data as it is."
 _LOPSIDED = 0.1
 """Of half an interval, by which its middle may be off the share."""
@@ -28,7 +29,9 @@ _DIGITS = 9
 
 
 def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
-    """The newest evaluation of one class in a sentence or two, such as “2s: 29.4 ± 3.1 % of 30 %. It has arrived.”"""
+    """The newest evaluation of one class in a sentence or two, such as “2s: 29.4 ± 3.1 %; 30 % is asked for. It has
+    arrived.”
+    """
     class_name, wanted = f"{name}s" if len(name) == 1 else name, percent_words(float(seen.target[index]))
     more = f" (about {found.more} more evaluation{'s' * (found.more > 1)})" if found.more is not None else ""
     match found.answer:
@@ -37,29 +40,34 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
         case Answer.UNTOLD:
             return f"{class_name}: {seen.why_untold}."
         case Answer.ARRIVED if not seen.holds(index):
-            said = "It had arrived; this one evaluation misses it."
+            said = "It had arrived; this one evaluation misses the target."
         case Answer.ARRIVED:
             said = (
                 "It has arrived." if seen.tells(index) else "It had arrived; this one evaluation is too wide to tell."
             )
+        case Answer.NOT_YET if seen.holds(index):
+            said = f"{SEEMS_ARRIVED}."
         case Answer.NOT_YET:
             said = f"Not yet{more}."
         case Answer.STALLED:
             said = "It is not arriving."
         case Answer.TOO_WIDE:
             said = f"It may have arrived: {why_untellable(seen, index)}."
-    return f"{class_name}: {_with_interval(seen, index)} of {wanted}. {said}"
+    return f"{class_name}: {_with_interval(seen, index)}; {wanted} is asked for. {said}"
 
 
 def at_once_words(name: str, seen: Sighting, index: int) -> str:
-    """Likewise of samples that were made for the target: "Sampled at once, 2s are 29.4 ± 3.1 % of 30 %."."""
+    """Likewise of samples that were made for the target: “Sampled at once, 2s are 29.4 ± 3.1 %; 30 % is asked
+    for.”
+    """
     class_name = f"{name}s" if len(name) == 1 else name
     if index in seen.untold:
         return answer_words(name, seen, index, Arrival(answer=Answer.UNTOLD))
     verb = "are" if len(name) == 1 else "is"
     wanted = percent_words(float(seen.target[index]))
-    more = f": {why_untellable(seen, index)}" if arrival_at_once(seen, index).answer is Answer.TOO_WIDE else ""
-    return f"Sampled at once, {class_name} {verb} {_with_interval(seen, index)} of {wanted}{more}."
+    wide = arrival_at_once(seen, index).answer is Answer.TOO_WIDE
+    why = f" It may be right: {why_untellable(seen, index)}." if wide else ""
+    return f"Sampled at once, {class_name} {verb} {_with_interval(seen, index)}; {wanted} is asked for.{why}"
 
 
 def why_untellable(seen: Sighting, index: int) -> str:
@@ -68,7 +76,7 @@ def why_untellable(seen: Sighting, index: int) -> str:
     if enough is None:
         return "the judge is too unsure of these samples to tell; after more training it may be surer"
     digit = 10 ** max(0, len(str(enough)) - 2)
-    return f"too few samples to tell, {math.ceil(enough / digit) * digit:,} would do"
+    return f"too few samples to tell; {math.ceil(enough / digit) * digit:,} would do"
 
 
 def tilted(energies: Sequence[float]) -> list[int]:

@@ -66,7 +66,7 @@ def test_that_it_prints_the_table_and_writes_every_figure(
     text, progress = capsys.readouterr()
     assert "Training the judge" in progress
     assert "Total variation" in text
-    assert re.search(r" at step 20\. 2s: .* of 32\.9 %\. (Not yet|It may )", text)
+    assert re.search(r" at step 20\. 2s: .*; 32\.9 % is asked for\. (Not yet|It )", text)
     found = json.loads(out.read_text())
     assert found["count"] == 60
     assert list(found["classes"]) == list("0123456789")

@@ -71,7 +71,7 @@ def test_that_a_share_has_left_the_target_again_once_two_intervals_in_a_row_miss
     once = history(0.28, 0.31, 0.4)
     assert first(once).answer is Answer.ARRIVED
     said = answer_words("2", once[-1], 0, first(once))
-    assert said == "2s: 40.0 ± 3.0 % of 30 %. It had arrived; this one evaluation misses it."
+    assert said == "2s: 40.0 ± 3.0 %; 30 % is asked for. It had arrived; this one evaluation misses the target."
     assert first(history(0.28, 0.31, 0.4, 0.29, 0.4)).answer is Answer.ARRIVED
     assert first(history(0.28, 0.31, 0.4, 0.41)).answer is Answer.NOT_YET
     assert first(history(0.28, 0.31, 0.4, 0.41, 0.29)) == Arrival(answer=Answer.NOT_YET, more=1)
@@ -81,7 +81,7 @@ def test_that_a_lopsided_interval_is_said_by_its_ends() -> None:
     (seen,) = history(0.341)
     seen = replace(seen, low=np.array([0.301, 0.5]), high=np.array([0.413, 0.7]))
     said = answer_words("2", seen, 0, Arrival(answer=Answer.NOT_YET))
-    assert said == "2s: 34.1 % (30.1 to 41.3) of 30 %. Not yet."
+    assert said == "2s: 34.1 % (30.1 to 41.3); 30 % is asked for. Not yet."
 
 
 def test_that_the_relaxation_tells_how_many_more() -> None:
@@ -149,10 +149,12 @@ def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (Arrival(answer=Answer.ARRIVED), "2s: 29.4 ± 3.1 % of 30 %. It has arrived."),
-        (Arrival(answer=Answer.NOT_YET, more=1), "2s: 29.4 ± 3.1 % of 30 %. Not yet (about 1 more evaluation)."),
-        (Arrival(answer=Answer.NOT_YET), "2s: 29.4 ± 3.1 % of 30 %. Not yet."),
-        (Arrival(answer=Answer.STALLED), "2s: 29.4 ± 3.1 % of 30 %. It is not arriving."),
+        (Arrival(answer=Answer.ARRIVED), "2s: 29.4 ± 3.1 %; 30 % is asked for. It has arrived."),
+        (
+            Arrival(answer=Answer.NOT_YET, more=1),
+            "2s: 29.4 ± 3.1 %; 30 % is asked for. It seems to have arrived; one more evaluation would tell.",
+        ),
+        (Arrival(answer=Answer.STALLED), "2s: 29.4 ± 3.1 %; 30 % is asked for. It is not arriving."),
         (Arrival(answer=Answer.UNTOLD), "2s: the judge is too weak to tell these apart from others."),
     ],
 )
@@ -191,7 +193,7 @@ def test_that_a_wide_interval_neither_confirms_nor_undoes_an_arrival() -> None:
     assert first([*wide, narrow[0]]) == Arrival(answer=Answer.NOT_YET, more=1)
     assert first([*narrow, *wide]).answer is Answer.ARRIVED
     said = answer_words("2", wide[0], 0, first([*narrow, *wide]))
-    assert said == "2s: 36.1 ± 9.2 % of 30 %. It had arrived; this one evaluation is too wide to tell."
+    assert said == "2s: 36.1 ± 9.2 %; 30 % is asked for. It had arrived; this one evaluation is too wide to tell."
     assert first([*narrow, *wide, *history(0.4)]).answer is Answer.ARRIVED, "and then one that misses it"
 
 
@@ -224,15 +226,15 @@ def test_that_it_is_said_whether_samples_are_wanting_or_the_judge() -> None:
     few = history(0.361, half=0.092, count=105)[0]  # 1.96 √(0.361 · 0.639 / 105) = 0.0919
     said = answer_words("2", few, 0, Arrival(answer=Answer.TOO_WIDE))
     assert (
-        said == "2s: 36.1 ± 9.2 % of 30 %. It may have arrived: too few samples to tell, 240 would do."
+        said == "2s: 36.1 ± 9.2 %; 30 % is asked for. It may have arrived: too few samples to tell; 240 would do."
     )  # 105 · (0.092/0.061)² = 238.8
     assert "480 would do" in answer_words("2", replace(few, count=210, unsure=0.5), 0, Arrival(answer=Answer.TOO_WIDE))
     many = replace(few, count=10_000)
     assert many.enough(0) is None
     said = at_once_words("2", many, 0)
     assert said == (
-        "Sampled at once, 2s are 36.1 ± 9.2 % of 30 %: the judge is too unsure of these samples "
-        "to tell; after more training it may be surer."
+        "Sampled at once, 2s are 36.1 ± 9.2 %; 30 % is asked for. It may be right: the judge is too unsure of these "
+        "samples to tell; after more training it may be surer."
     )
 
 
@@ -240,7 +242,7 @@ def test_that_a_run_is_answered_by_the_class_that_its_target_changes_most() -> N
     data, target, share = np.array([[0.45, 0.1, 0.45], [0.35, 0.3, 0.35], [0.34, 0.31, 0.35]])
     once = Sighting(step=1, data=data, target=target, share=share, low=share - 0.03, high=share + 0.03, count=1000)
     again = replace(once, step=2)
-    said = "2s: 31.0 ± 3.0 % of 30 %. It has arrived."
+    said = "2s: 31.0 ± 3.0 %; 30 % is asked for. It has arrived."
     none, ink = Perturbation(offsets=(0.0,) * 3), Energy(clip=1.0)
     assert tilt_answer(("1", "2", "3"), [once, again], none) == said
     own = replace(none, offsets=(0.0, 0.0, 0.2), energy=ink)
@@ -266,8 +268,8 @@ def test_that_of_two_classes_it_is_the_tilted_one(offsets: tuple[float, ...], in
 @pytest.mark.parametrize(
     ("share", "answer", "said"),
     [
-        (0.29, Answer.ARRIVED, "Sampled at once, 2s are 29.0 ± 3.0 % of 30 %."),
-        (0.2, Answer.STALLED, "Sampled at once, 2s are 20.0 ± 3.0 % of 30 %."),
+        (0.29, Answer.ARRIVED, "Sampled at once, 2s are 29.0 ± 3.0 %; 30 % is asked for."),
+        (0.2, Answer.STALLED, "Sampled at once, 2s are 20.0 ± 3.0 %; 30 % is asked for."),
     ],
 )
 def test_that_one_look_at_samples_made_for_the_target_says_all(share: float, answer: Answer, said: str) -> None:

@@ -631,24 +631,30 @@ def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrive
     assert cell.data() == "–"
     first = seen(controls, 100, 0.2)
     evaluated(controls, first)
-    assert answer.text() == "2s: 20.0 ± 3.0 % of 30 %. Not yet."
+    assert answer.text() == "2s: 20.0 ± 3.0 %; 30 % is asked for. Not yet."
     assert cell.data() == "20.00 %"
     evaluated(controls, first, seen(controls, 200, 0.29), seen(controls, 300, 0.294))
-    assert answer.text() == "2s: 29.4 ± 3.0 % of 30 %. It has arrived."
+    assert answer.text() == "2s: 29.4 ± 3.0 %; 30 % is asked for. It has arrived."
     assert hand.panel.summary.cost.text().endswith("Share error TV 0.003, most at 2 (−0.6 points).")
     assert hand.table.model().index(2, Column.STATUS).data() == "✓"
     evaluated(controls, first, seen(controls, 200, 0.29))
     said = hand.table.model().index(2, Column.STATUS).data(Qt.ItemDataRole.ToolTipRole)
-    assert answer.text().endswith("Not yet (about 1 more evaluation).")
-    assert "about 1 more evaluation." in said
+    assert answer.text().endswith("It seems to have arrived; one more evaluation would tell.")
+    assert "one more evaluation would tell" in said
     wide = seen(controls, 400, 0.361, low=np.full(10, 0.269), high=np.full(10, 0.453), count=105)
     evaluated(controls, first, wide, replace(wide, step=500))
-    assert answer.text() == "2s: 36.1 ± 9.2 % of 30 %. It may have arrived: too few samples to tell, 240 would do."
+    assert (
+        answer.text()
+        == "2s: 36.1 ± 9.2 %; 30 % is asked for. It may have arrived: too few samples to tell; 240 would do."
+    )
     assert answer.property("role") == "muted"
     status = hand.table.model().index(2, Column.STATUS)
     assert (status.data(), "240 would do" in status.data(Qt.ItemDataRole.ToolTipRole)) == ("?", True)
     evaluated(controls, *(seen(controls, step, 0.36) for step in range(100, 600, 100)))
-    assert answer.text() == "2s: 36.0 ± 3.0 % of 30 %. It is not arriving. Hold, or At once, may bring it there."
+    assert (
+        answer.text()
+        == "2s: 36.0 ± 3.0 %; 30 % is asked for. It is not arriving. Hold, or At once, may bring it there."
+    )
     evaluated(controls, first, note="of step 100, of the target before")
     assert answer.text() == "2s: 30 % is asked for. 20.0 % is of step 100, of the target before."
     assert hand.table.model().index(2, Column.STATUS).data() == ""

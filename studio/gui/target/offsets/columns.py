@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from studio.evaluation.arrival import Answer
-from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, why_untellable
+from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, SEEMS_ARRIVED, why_untellable
 from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.number_entry import UNKNOWN, plain_number, shown_offset, shown_weight
-from studio.number_text import percent
+from studio.number_text import percent, plain
 from studio.perturb.diagnostics import Strength
 from studio.perturb.perturbation import Gauge
 
@@ -205,7 +205,7 @@ def applied_text(view: TiltView, row: int) -> str:
 def _applied_words(view: TiltView, row: int) -> str:
     asked, applied = view.perturbation.offsets[row], applied_text(view, row)
     more = view.trained.perturbation.offsets[row] - asked
-    return f"Applied, to hold the shares: {applied} ({more:+.3f})." if applied else ""
+    return f"Applied, to hold the shares: {applied} ({plain(more, '+.3f')})." if applied else ""
 
 
 def _generated_words(view: TiltView, row: int) -> str:
@@ -232,6 +232,8 @@ def _status_words(view: TiltView, row: int) -> str:
             return "Nothing has been evaluated since this target is in force."
         case Answer.ARRIVED:
             return "Arrived: two 95 % intervals in a row hold the target, and nothing far from it."
+        case Answer.NOT_YET if view.seen[-1].holds(row):
+            return f"{SEEMS_ARRIVED}."
         case Answer.NOT_YET:
             more = found.more or 0
             return f"Not yet: about {more} more evaluation{'s' * (more > 1)}." if more else "Not yet."

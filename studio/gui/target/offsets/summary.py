@@ -67,7 +67,8 @@ class OffsetsSummary(QFrame):
         room, lines = self.contentsRect().width(), 2 * (2 if self.answer.isVisibleTo(self) else 1)
         layout = self.layout()
         assert layout is not None
-        air = layout.contentsMargins().top() + layout.contentsMargins().bottom() + layout.spacing()
+        margins = layout.contentsMargins()
+        air = margins.top() + margins.bottom() + layout.spacing() + 2 * self.frameWidth()
         least = lines * self.fontMetrics().lineSpacing() + air
         self.setFixedHeight(max(least, layout.totalHeightForWidth(room)))
 
