@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta
 
 FIGURE_SPACE = "\u2007"
 """As wide as a digit."""
+NO_BREAK = "\u00a0"
+"""A space at which no line ends."""
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -72,6 +75,11 @@ def percent_words(share: float, digits: int = 3) -> str:
     if rounded >= 100 > value:
         return f"more than {100 - 10.0 ** (2 - digits):g} %"
     return f"{rounded + 0.0:g} %".replace("-", "−") if math.isfinite(value) else "an unknown share"
+
+
+def unbroken(text: str) -> str:
+    """A sentence whose lines end anywhere but within a share: 29.4 ± 3.1 %."""
+    return re.sub(r"(?<=[\d∞–]) (?=[%±])|(?<=±) ", NO_BREAK, text)
 
 
 def column(text: str, width: int = 8) -> str:

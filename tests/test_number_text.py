@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from studio.number_text import compact, fixed, percent, percent_words, short
+from studio.number_text import compact, fixed, percent, percent_words, short, unbroken
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,8 @@ def test_that_a_few_digits_need_no_exponent_below_ten_million() -> None:
         "1.00", "3.21·10⁻⁷", "−4.50·10¹²", "1,000",
     ]  # fmt: skip
     assert [short(value) for value in (0.03, 12.0, 10.5, 1e4, 2e-7)] == ["0.03", "12", "10.5", "10,000", "2.000·10⁻⁷"]
+
+
+def test_that_no_line_ends_within_a_share() -> None:
+    said = unbroken("29.4 ± 3.1 % of them, or ∞ % of 5")
+    assert said.split(" ") == ["29.4\xa0±\xa03.1\xa0%", "of", "them,", "or", "∞\xa0%", "of", "5"]

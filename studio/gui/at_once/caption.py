@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.gui.at_once.at_once_control import AtOnceControl, AtOnceView
 from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.labels import WrappedLabel
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -33,7 +34,7 @@ class AtOnceCaption(QWidget):
 
     def __init__(self, control: AtOnceControl) -> None:
         super().__init__()
-        self.text = QLabel(wordWrap=True)
+        self.text = WrappedLabel()
         self.text.setObjectName("at_once_caption")
         self.train = tool_button("at_once_train", "Train it instead", "", control.train)
         row_of((self.text, 1), self.train, inside=self)

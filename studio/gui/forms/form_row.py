@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWi
 from studio.gui.forms.drawing_field import DrawingField
 from studio.gui.forms.field_info import extra, range_text, title_of, value_text
 from studio.gui.forms.fields import ChoiceField, Field, PathField, SwitchField, TextField
+from studio.gui.widgets.labels import WrappedLabel
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
@@ -50,10 +51,9 @@ class FormRow(QObject):
         self._label.setBuddy(field)
         self._label.setToolTip(help_text)
         self.reset = self._reset_button(form)
-        self.message = QLabel(form)
+        self.message = WrappedLabel(parent=form)
         self.message.setObjectName(f"{name}_message")
         self.message.setProperty("role", "error")
-        self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.hide()
         field.edited.connect(self.edited)

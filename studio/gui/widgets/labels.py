@@ -8,6 +8,21 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.number_text import NO_BREAK, unbroken
+
+
+class WrappedLabel(QLabel):
+    """Its lines end anywhere but within a share; `text` is as it was given."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent, wordWrap=True)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(unbroken(text))
+
+    def text(self) -> str:
+        return super().text().replace(NO_BREAK, " ")
 
 
 def plain_label(
@@ -29,7 +44,8 @@ def plain_label(
         title, tip: for screen readers and the mouse.
         of: the widget that it is the name of.
     """
-    label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=wraps)
+    label = WrappedLabel(text) if wraps else QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setObjectName(name)
     if role:
         label.setProperty("role", role)

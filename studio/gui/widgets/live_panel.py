@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
+from studio.gui.widgets.labels import WrappedLabel
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import tooltip
@@ -57,11 +58,12 @@ class Veil(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
-class _EmptyPage(QLabel):
+class _EmptyPage(WrappedLabel):
     """What will appear and, on its last line, what to do to get it; that alone where there is no room for all."""
 
     def __init__(self, margin: int) -> None:
-        super().__init__(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        super().__init__()
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.whole = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("role", "muted")

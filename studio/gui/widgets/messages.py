@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPalette
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMessageBox, QSizePolicy, QSystemTrayIcon, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QMessageBox, QSizePolicy, QSystemTrayIcon, QWidget
 
 from studio.errors import UserError
+from studio.gui.widgets.labels import WrappedLabel
+from studio.number_text import unbroken
 
 _WIDEST, _GAP = 340, 3  # of a balloon, and from its cell; in pixels
 
@@ -16,7 +18,7 @@ def error_box(error: UserError, window: QWidget) -> QMessageBox:
     box = QMessageBox(QMessageBox.Icon.Warning, error.title, error.title, QMessageBox.StandardButton.Ok, window)
     box.setObjectName("error_box")
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setInformativeText("\n\n".join(part for part in (error.message, error.hint) if part))
+    box.setInformativeText(unbroken("\n\n".join(part for part in (error.message, error.hint) if part)))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return box
 
@@ -32,17 +34,16 @@ def agrees(question: str, text: str, yes: str, no: str, window: QWidget) -> bool
     return box.clickedButton() is agree
 
 
-class CellMessage(QLabel):
+class CellMessage(WrappedLabel):
     """Hidden until told what to say. Child of the widget that it may cover."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self.setObjectName("cell_message")
         self.setProperty("role", "error")
         self.setFrameShape(QFrame.Shape.Box)
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
-        self.setWordWrap(True)
         self.setMargin(6)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)

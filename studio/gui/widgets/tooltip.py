@@ -10,12 +10,14 @@ from typing import TypeVar
 
 from PySide6.QtWidgets import QWidget
 
+from studio.number_text import unbroken
+
 _Widget = TypeVar("_Widget", bound=QWidget)
 
 
 def rich(text: str) -> str:
     """Plain text as rich text, with powers of e set as such."""
-    return re.sub(r"\be\^(−?\w+)", r"e<sup>\1</sup>", escape(text, quote=False))
+    return re.sub(r"\be\^(−?\w+)", r"e<sup>\1</sup>", escape(unbroken(text), quote=False))
 
 
 @lru_cache(maxsize=256)

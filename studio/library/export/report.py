@@ -26,7 +26,7 @@ from studio.library.export.pictures import Captions
 from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg
 from studio.library.run_summary import RunSummary, summary_of
-from studio.number_text import percent, short
+from studio.number_text import percent, short, unbroken
 from studio.progress import Progress
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.config.run_title import tilt_words
@@ -153,9 +153,9 @@ def _shares(
     target, summary = targets.get(revision, identity.trained.perturbation), _summary(identity.folder)
     before = f"Of another target, at step {step:,}: " if is_of_another_target(summary, revision=revision) else ""
     return (
-        f'<p class="answer">{escape(before + _answer(metrics, target))}</p>'
+        f'<p class="answer">{escape(unbroken(before + _answer(metrics, target)))}</p>'
         f"<h2>Shares at step {step:,}, {found.shares.count:,} samples</h2>{shares_svg(found)}"
-        f'<p class="about">{escape(" ".join((said, *caveats(found))))}</p>'
+        f'<p class="about">{escape(unbroken(" ".join((said, *caveats(found)))))}</p>'
     )
 
 
