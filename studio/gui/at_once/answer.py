@@ -60,13 +60,14 @@ def sampled(
     from studio.training.analysis.measured_samples import placed
     from studio.training.analysis.trained_model import TrainedModel
 
-    run, images = Run.open(source.folder), data.images
-    if source.step is not None:
-        run = run.back_at(source.step)
+    images = data.images
     if model is None:
+        run = Run.open(source.folder)
+        if source.step is not None:
+            run = run.back_at(source.step)
         trained = TrainedModel.of_run(run, lambda _: images, progress, data_root=data.judges.data_root)
         model = AtOnce(trained, progress)
-    step, planar = run.weights_step or 0, images.plane is not None
+    step, planar = model.trained.step, images.plane is not None
     made = model.sample(wanted, _POINTS_SHOWN if planar else _SHOWN, progress).alike(np.random.default_rng(0))
     return Sampled(
         model=model,

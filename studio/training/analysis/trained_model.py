@@ -35,6 +35,7 @@ class TrainedModel:
         model: in eval mode.
         worth: labelled examples that a model which is told classes learned each from, shape (K,), as `examples_worth`
             counts them; None where that is not known.
+        step: of its weights.
         averaged: by the moving average of the weights, or else as they are.
         target: that its weights were trained towards; of a model that is told classes, with those that it is told.
         applied: what examples were weighted by: that, or what holding made of it.
@@ -52,6 +53,7 @@ class TrainedModel:
     measured: ExampleFeatures
     edited: Perturbation | None = None
     worth: Floats | None = None
+    step: int = 0
     averaged: bool = True
 
     @classmethod
@@ -87,6 +89,7 @@ class TrainedModel:
             examples=examples,
             judges=judges,
             measured=measured,
+            step=run.weights_step or 0,
             averaged=averaged,
         )
         if isinstance(model, Conditional) and model.listens:

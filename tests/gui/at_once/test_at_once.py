@@ -1,5 +1,6 @@
 """At once in the window: a trained model answers another target by clicks, and says whose the numbers are."""
 
+import json
 import threading
 import time
 from dataclasses import replace
@@ -231,6 +232,12 @@ def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> No
     hands.enter(3, Column.TARGET, "30")
     hands.wait(lambda: answered(hands))
     assert bench.target.tilt.seen[-1].target[3] == pytest.approx(0.3)
+    step, summary = bench.once.view.step, json.loads((folder / "summary.json").read_text())
+    (folder / "summary.json").write_text(json.dumps(summary | {"weights_step": step + 100}))
+    hands.enter(3, Column.TARGET, "35")
+    hands.wait(lambda: answered(hands))
+    assert bench.once.view.step == step, "another process has trained on since these weights were read"
+    (folder / "summary.json").write_text(json.dumps(summary))
     bench.time.show_live()
     assert not bench.once.view.on, "another run is looked at"
     bench.subjects.leave()  # as at the start of a session, with no run of its own to go back to

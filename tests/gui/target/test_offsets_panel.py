@@ -677,6 +677,33 @@ def test_that_classes_that_are_not_told_apart_have_no_share(hand: Hand, controls
     assert "too weak to tell these apart" in model.index(3, Column.BAR).data(Qt.ItemDataRole.ToolTipRole)
 
 
+def test_that_classes_that_were_not_told_apart_before_an_edit_have_no_share_either(
+    hand: Hand, controls: Controls
+) -> None:
+    before = seen(controls, 100, 0.1, untold=frozenset(range(10)))
+    hand.click(2, TARGET)
+    hand.type("30")
+    evaluated(controls, before, note="of step 100, of the target before")
+    assert hand.panel.summary.answer.text() == "2s: 30 % is asked for, and nothing is evaluated yet."
+    model, tip = hand.table.model(), Qt.ItemDataRole.ToolTipRole
+    for column in (Column.GENERATED, Column.BAR):
+        assert "too weak to tell these apart" in model.index(3, column).data(tip)
+
+
+def test_that_a_share_generated_for_the_target_before_is_not_copied_beside_this_one(
+    hand: Hand, controls: Controls
+) -> None:
+    hand.click(2, TARGET)
+    hand.type("30")
+    hand.panel.columns = "generated"
+    for note, copied in (("", "20%"), ("of step 100, of the target before", "")):
+        evaluated(controls, seen(controls, 100, 0.2), note=note)
+        hand.click(2, TARGET)
+        hand.click(2, Column.GENERATED, Modifier.ShiftModifier)
+        hand.key(Key.Key_C, Modifier.ControlModifier)
+        assert QGuiApplication.clipboard().text() == f"30%\t{copied}"
+
+
 def test_that_a_small_share_beside_a_large_one_can_be_seen() -> None:
     scale = Scale(QRect(0, 0, 218, 40), 1.0)
     assert (scale.length(0.0), scale.length(0.0001), scale.length(0.011), scale.length(0.5)) == (0, 4, 4, 100)

@@ -143,7 +143,9 @@ def cell_text(view: TiltView, row: int, column: Column) -> str:
 
 
 def exact_text(view: TiltView, row: int, column: Column) -> str:
-    """What an editor opens with and the clipboard takes: six digits, a plain minus sign, a decimal point."""
+    """What an editor opens with and the clipboard takes: six digits, a plain minus sign, a decimal point; of what is
+    generated nothing that is of another target than the one beside it.
+    """
     match column:
         case Column.CLASS:
             return view.dataset.class_names[row]
@@ -157,8 +159,8 @@ def exact_text(view: TiltView, row: int, column: Column) -> str:
             return plain_number(float(view.trained.summary.weights[row]))
         case Column.TARGET:
             return f"{plain_number(100 * float(view.summary.target[row]))}%"
-        case Column.GENERATED if view.generated is not None and row not in view.generated.untold:
-            return f"{plain_number(100 * float(view.generated.shares[row]))}%"
+        case Column.GENERATED if (made := view.generated) is not None and not made.stale and row not in made.untold:
+            return f"{plain_number(100 * float(made.shares[row]))}%"
         case _:
             return ""
 
@@ -213,7 +215,7 @@ def _generated_words(view: TiltView, row: int) -> str:
     if found is None:
         return "not known yet: it appears once samples have been evaluated."
     if row in found.untold:
-        return f"unknown: {view.seen[-1].why_untold}."
+        return f"unknown: {found.seen[-1].why_untold}."
     ends = f"95 % interval {percent(found.low[row])} … {percent(found.high[row])}"
     whose = found.note or f"of step {found.step:,}{', sampled at once' * found.at_once}"
     return f"{cell_text(view, row, Column.GENERATED)} ({ends}), {whose}."

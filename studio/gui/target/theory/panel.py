@@ -113,8 +113,7 @@ class TheoryPanel(LivePanel):
                 for each in offered.values():
                     choice.addItem(each.title, each.name)
             self._picked = self._picked and chosen in offered
-            tilted = int(np.argmax(np.abs(tilt.summary.target - tilt.dataset.shares)))
-            choice.setCurrentIndex(choice.findData(chosen) if self._picked else tilted)
+            choice.setCurrentIndex(choice.findData(chosen) if self._picked else tilt.tilted_most)
         if choice.currentData() != chosen:
             self._forget()
 
