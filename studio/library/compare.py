@@ -76,6 +76,11 @@ class ComparedRun:
         return (steps if axis == Axis.STEP else seconds), y
 
     @property
+    def judged_by(self) -> str:
+        """Name of the data whose judge the share error is by, where they are not the run's own; else empty."""
+        return self.metrics.judge
+
+    @property
     def evaluation(self) -> Evaluation | None:
         """The last one, without its specimens."""
         records = self.metrics.evaluations

@@ -57,8 +57,8 @@ _SIZE = (960, 720)
 _LEAST_HEIGHT = 90
 _SEED = re.compile(rf"[,:] {setting_name('seed')}=\d+", re.IGNORECASE)  # runs of before have it in small letters
 """In the name of a run of a sweep."""
-_KNOWN = "({} known)"
-"""Of the seeds of a curve, where some have none."""
+_KNOWN, _JUDGE = "({} known)", "(judge of {})"
+"""Of the seeds of a curve, where some have none; and who saw it, where that is not the judge of their data."""
 
 
 class CompareWindow(QWidget):
@@ -185,7 +185,8 @@ class CompareWindow(QWidget):
         for group in self._groups:
             run = self.runs[group[0]]
             tip = f"Run {run.name}, {run.entry.tilt or 'not'} tilted."
-            self.legend.add(Chip(str(group[0]), self._called(group), tip, len(_KNOWN) if group[1:] else 0), group[0])
+            width = len(_KNOWN) * bool(group[1:]) + len(self._judges(group))
+            self.legend.add(Chip(str(group[0]), self._called(group), tip, width), group[0])
         self._draw()
 
     def _called(self, group: Sequence[int]) -> str:
@@ -197,6 +198,11 @@ class CompareWindow(QWidget):
         seeds = {self.runs[place].config.seed for place in group}
         name = _SEED.sub("", run.entry.name if alike <= {*group} else run.name)
         return f"{name}, {len(group)} {'seeds' if len(seeds) == len(group) else 'runs'}"
+
+    def _judges(self, group: Sequence[int]) -> str:
+        """By whom the share errors of a curve are, where not by the judge of their own data."""
+        found = sorted({self.runs[place].judged_by for place in group} - {""})
+        return _JUDGE.format(", ".join(found)) if found else ""
 
     @Slot()
     def _draw(self) -> None:
@@ -210,8 +216,9 @@ class CompareWindow(QWidget):
             members = [self.runs[place].curve(name, axis) for place in group]
             known = sum(bool(np.isfinite(y).any()) for _, y in members)
             some = _KNOWN.format(known) if 0 < known < len(group) else ""
-            chip.set_value(some)
-            curves.append(ComparedCurve(title=f"{chip.title} {some}".rstrip(), members=members, colour=group[0]))
+            said = f"{some} {self._judges(group) if name == SHARE_ERROR else ''}".strip()
+            chip.set_value(said)
+            curves.append(ComparedCurve(title=f"{chip.title} {said}".rstrip(), members=members, colour=group[0]))
         self.plot.set_curves(str(axis), self.curve.currentText(), curves)
         for place, chip in enumerate(self.legend.chips.values()):
             self.plot.set_shown(place, chip.isChecked())

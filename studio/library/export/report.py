@@ -213,7 +213,8 @@ def _curves(metrics: Metrics, kind: str) -> str:
     columns += [(column, name, metrics.steps) for name, column in metrics.columns.items() if name not in _SET_UP]
     plots = ""
     for column, name, steps in columns:
-        title = curve_title(name, kind)
+        by = f" (judge of {metrics.judge})" if name == "tv" and metrics.judge else ""
+        title = f"{curve_title(name, kind)}{by}"
         drawing = curve_svg(title, steps, column, marks)
         if drawing:
             plots += f"<figure><figcaption>{escape(title)}</figcaption>{drawing}</figure>"

@@ -112,8 +112,12 @@ class Metrics:
     @property
     def alike(self) -> tuple[RecordedEvaluation, ...]:
         """The evaluations by the judge that most of them are by, which make a curve."""
-        judges = Counter(each.judge for each in self.evaluations)
-        return tuple(each for each in self.evaluations if each.judge == judges.most_common(1)[0][0])
+        return tuple(each for each in self.evaluations if each.judge == self.judge)
+
+    @property
+    def judge(self) -> str:
+        """Name of the data whose judge these are by, where they are not the run's own; else empty."""
+        return next(iter(Counter(each.judge for each in self.evaluations).most_common(1)), ("", 0))[0]
 
 
 def append_metrics(

@@ -1,8 +1,9 @@
 """The window that shows runs side by side, opened from the table and worked with."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,6 +113,26 @@ def test_that_each_evaluation_is_seen_as_it_is(qtbot: QtBot, theme: ThemeManager
         qtbot.keyClick(window.curve, Key.Key_Down)
         assert (window.curve.currentText(), window.plot.window) == ("Negative ELBO", 3)
         assert not len(window.plot._lines[0].dots.getData()[0])
+
+
+def test_that_a_share_error_by_the_judge_of_other_data_says_so(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path
+) -> None:
+    """Beside one by the run's own, in the legend and in the picture that is copied; and in the report."""
+    runs = [make_run(tmp_path, name, make_config(name, offsets={name: 1.0}), steps=1000) for name in "12"]
+    for run in runs:
+        record_evaluation(run, 300, 0.4, 10.0)
+        record_evaluation(run, 600, 0.3, 10.0)
+    with closing(sqlite3.connect(runs[1] / "metrics.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE evaluation SET record = json_set(record, '$.judge', 'MNIST')")
+    with opened(qtbot, theme, runs) as window:
+        assert [chip.text() for chip in window.legend.chips.values()] == ["1", "2 (judge of MNIST)"]
+        assert window.plot.caption() == "1 · 2 (judge of MNIST)"
+        window.curve.setFocus()
+        qtbot.keyClick(window.curve, Key.Key_Down)
+        assert window.plot.caption() == "1 · 2", "its loss is its own"
+    write_report(runs[1], tmp_path / "run.html")
+    assert "<figcaption>Share error TV (judge of MNIST)</figcaption>" in (tmp_path / "run.html").read_text("utf-8")
 
 
 def test_that_a_run_that_trains_now_is_said_to_be_under_way(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
