@@ -226,6 +226,10 @@ def test_that_distances_are_drawn_and_a_critics_gap_stands_beside_w1_with_its_ra
     controls.time.history_shown.emit(HistoryView(history=history))
     assert not gap.isHidden()
     assert "ρ −1.00 with W₁, −1.00 with JS (12 looks)" in distances.ranks.text()
+    controls.time.history_shown.emit(HistoryView(history=make_history(40)))
+    assert "0." not in chips["plane_js"]._value, "that run is on images, and the one before is not shown any more"
+    assert (distances.ranks.isHidden(), len(distances.plot._history)) == (True, 0)
+    controls.time.history_shown.emit(HistoryView(history=history))
     controls.time.history_shown.emit(HistoryView(history=history, cursor=10))
     assert distances.ranks.isHidden()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import Slot
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from studio.evaluation.plane_divergence import rank_correlation
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
-from studio.gui.state.history import HistoryView
+from studio.gui.state.history import History, HistoryView
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
@@ -97,7 +98,8 @@ class PlaneDistances(QWidget):
             chip.setChecked(curve.shown)
         self.legend.toggled.connect(self.plot.set_shown)
         self._unknown, self._cut = "", 0.0
-        self._history = HistoryView()
+        self._none = History()
+        self._history = HistoryView(history=self._none)
         self.before = plain_label(_BEFORE, role="muted", wraps=True)
         self.ranks = plain_label(role="muted", title="Rank correlations of the critic gap", tip=_RANKS_TIP, wraps=True)
         column_of(self.before, (self.plot, 1), self.legend, self.ranks, inside=self, spacing=2)
@@ -108,9 +110,9 @@ class PlaneDistances(QWidget):
 
     @Slot(object)
     def show_history(self, view: HistoryView) -> None:
+        if "plane_js" not in view.history.names:  # of a run on images, beside which a plane is set up
+            view = replace(view, history=self._none, marks=())
         self._history = view
-        if "plane_js" not in view.history.names and len(view.history):
-            return
         self._show_text()
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(view.current(name), 3))
