@@ -20,6 +20,7 @@ from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.tilt_view import Generated, TiltView
 from studio.gui.target.offsets.bar import Scale, scale_of
 from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.delegate import thumbnail_size
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.target.offsets.summary import Sentence
 from studio.gui.widgets.theme import ThemeManager
@@ -384,6 +385,16 @@ def test_that_ten_classes_fit_in_560_pixels_and_numbers_do_not_move_columns(hand
     assert hand.table.verticalScrollBar().maximum() == 0
     controls.target.set_offset(2, -700)
     assert [header.sectionSize(column) for column in Column] == before
+
+
+@pytest.mark.usefixtures("dressed")
+def test_that_ten_classes_take_the_room_of_a_large_window(hand: Hand) -> None:
+    for size in ((490, 560), (760, 900)):
+        hand.panel.resize(*size)
+        QApplication.processEvents()
+        high, room = hand.table.rowHeight(0), hand.table.viewport().height()
+        assert room - 10 * high < high, size
+        assert thumbnail_size(high) > high // 2
 
 
 @pytest.mark.usefixtures("dressed")

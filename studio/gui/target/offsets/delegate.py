@@ -26,7 +26,7 @@ from studio.theme_tokens import Tokens
 
 THUMBNAIL = 22
 """Least height of an example in pixels; it grows with its row."""
-LARGEST_THUMBNAIL = 32
+_LARGEST, _AIR = 56, 8
 SWATCH = 5
 
 Index = QModelIndex | QPersistentModelIndex
@@ -40,6 +40,11 @@ _CURRENT, _SELECTED = 0.1, 0.24
 """How much of the accent there is in the row that a person is in, and in what is selected."""
 _STATUS_COLOURS = {Answer.ARRIVED: "ok", Answer.STALLED: "warning"}
 _UNKNOWN = "not told apart"
+
+
+def thumbnail_size(height: int) -> int:
+    """Pixels of an example in a row of that height."""
+    return max(THUMBNAIL, min(_LARGEST, height - _AIR))
 
 
 class CellEditor(QLineEdit):
@@ -154,7 +159,7 @@ class OffsetsDelegate(QStyledItemDelegate):
         cell, gap = option.rect, self._theme.tokens.spacing // 2
         colour = QColor(self._theme.tokens.class_colour(place))
         painter.fillRect(QRect(cell.left(), cell.top() + 2, SWATCH, cell.height() - 4), colour)
-        size = max(THUMBNAIL, min(LARGEST_THUMBNAIL, cell.height() - 8))
+        size = thumbnail_size(cell.height())
         area = QRect(cell.left() + SWATCH + gap, cell.center().y() - size // 2 + 1, size, size)
         image = index.data(Qt.ItemDataRole.DecorationRole)
         if isinstance(image, QImage):

@@ -8,15 +8,15 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from studio.gui.target.offsets.bar import Scale
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
-from studio.gui.target.offsets.delegate import LARGEST_THUMBNAIL, SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
+from studio.gui.target.offsets.delegate import SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate, thumbnail_size
 from studio.gui.target.offsets.table_model import Index, OffsetsModel
 from studio.gui.widgets.tooltip import KeyHelp
 
 _PADDING = 14
-_LEAST_CLASS, _MOST_CLASS = SWATCH + LARGEST_THUMBNAIL + 30, 180
+_LEAST_NAME, _MOST_NAME = 30, 143
 _LEAST_BAR = 56
 _MARK = 26  # pixels of lock and answer
-_LOWEST, _HIGHEST = THUMBNAIL + 4, 45  # pixels of a row
+_LOWEST, _HIGHEST = THUMBNAIL + 4, 72  # pixels of a row
 
 
 class OffsetsView(QTableView):
@@ -144,7 +144,8 @@ class OffsetsView(QTableView):
             if not hidden and column not in (Column.CLASS, Column.BAR):
                 self.setColumnWidth(column, self._width(column))
                 left -= self._width(column)
-        named = max(_LEAST_CLASS, min(self._class_width(), left - _LEAST_BAR))
+        beside = SWATCH + thumbnail_size(height)
+        named = beside + max(_LEAST_NAME, min(self._name_width(), left - _LEAST_BAR - beside))
         self.setColumnWidth(Column.CLASS, named)
         self.setColumnWidth(Column.BAR, max(left - named, _LEAST_BAR))
         self._look()
@@ -166,13 +167,13 @@ class OffsetsView(QTableView):
         head = QFontMetrics(self.horizontalHeader().font()).horizontalAdvance(header.title)
         return max(QFontMetrics(font).horizontalAdvance(widest), head) + _PADDING
 
-    def _class_width(self) -> int:
+    def _name_width(self) -> int:
         """Room for the longest name, within reason."""
         names = self._model.view.dataset.class_names if self._model.view is not None else ()
         font = QFont(self.font())
         font.setBold(True)
         longest = QFontMetrics(font).horizontalAdvance(max(names, key=len, default=""))
-        return min(_MOST_CLASS, SWATCH + LARGEST_THUMBNAIL + longest + 2 * _PADDING)
+        return min(_MOST_NAME, longest + 2 * _PADDING)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
