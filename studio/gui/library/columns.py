@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.library.run_summary import RunSummary
-from studio.number_text import compact, format_duration, whole
+from studio.number_text import NO_BREAK, compact, format_duration, whole
 
 
 class Column(IntEnum):
@@ -33,7 +33,7 @@ class Header:
     """One column.
 
     Attributes:
-        width: characters it needs.
+        width: characters it needs, in two lines.
         key: what it is sorted by; None comes last.
         tip: what it is; units and formula in a second sentence.
         numeric: set flush right.
@@ -59,6 +59,7 @@ def _steps(run: RunSummary) -> str:
 
 
 def _figure(value: float | None, at: str) -> str:
+    at = at.replace("step ", f"step{NO_BREAK}")
     return "–" if value is None else compact(value, 3) + at
 
 
@@ -92,13 +93,13 @@ HEADERS = {
     Column.NAME: Header("Run", 32, lambda run: run.name, lambda run: run.name.casefold(), _NAME),
     Column.SHARE_ERROR: Header(
         "Share error",
-        21,
+        13,
         lambda run: _figure(run.share_error, run.measured_at),
         lambda run: run.share_error,
         _ERROR,
         numeric=True,
     ),
-    Column.STEPS: Header("Steps", 15, _steps, lambda run: run.steps, _STEPS, numeric=True),
+    Column.STEPS: Header("Steps", 9, _steps, lambda run: run.steps, _STEPS, numeric=True),
     Column.STATUS: Header("Status", 11, lambda run: run.status, lambda run: run.status, _STATUS),
     Column.TILT: Header("Tilt", 13, lambda run: run.tilt, lambda run: run.tilt, _TILT),
     Column.DATASET: Header(
@@ -108,7 +109,7 @@ HEADERS = {
     Column.TIME: Header("Time", 6, _time, lambda run: run.seconds, _TIME, numeric=True),
     Column.FRECHET: Header(
         "Fréchet",
-        20,
+        13,
         lambda run: _figure(run.frechet, run.measured_at),
         lambda run: run.frechet,
         _FRECHET,

@@ -12,6 +12,7 @@ from studio.gui.widgets.tooltip import KeyHelp
 
 COMPARE_KEYS = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_C)
 _PADDING, _LEAST_NAME = 14, 150
+_IN_SIGHT = (Column.SHARE_ERROR, Column.STEPS, Column.STATUS)
 
 
 class RunsView(QTableView):
@@ -50,7 +51,7 @@ class RunsView(QTableView):
         self.setTabKeyNavigation(False)  # Tab goes on to the next control; arrows move between cells
         self.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
         self.setShowGrid(False)
-        self.setWordWrap(False)
+        self.setWordWrap(True)  # a row has room for two lines
         self.setAlternatingRowColors(True)
         self.setCornerButtonEnabled(False)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -104,10 +105,10 @@ class RunsView(QTableView):
             self.edit(index)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Names leave room for the share error, unless the person has given them another width."""
+        """Names leave room for share error, steps and status, unless the person has given them another width."""
         super().resizeEvent(event)
         if self.columnWidth(Column.NAME) == self._fitted:
-            room = self.viewport().width() - self.columnWidth(Column.SHARE_ERROR)
+            room = self.viewport().width() - sum(map(self.columnWidth, _IN_SIGHT))
             self._fitted = max(_LEAST_NAME, min(self._widest, room))
             self.setColumnWidth(Column.NAME, self._fitted)
 

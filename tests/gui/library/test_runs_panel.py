@@ -15,6 +15,7 @@ from safetensors import safe_open
 from studio.gui.library.actions import menu_of
 from studio.gui.library.columns import HEADERS, Column, in_order
 from studio.gui.library.panel import RunsPanel
+from studio.gui.library.table_model import THUMBNAIL
 from studio.gui.live.curves import LOSSES
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.run_view import RunPhase, RunView
@@ -99,7 +100,7 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
         Column.TAGS: "paper",
         Column.STARTED: "2026-01-02 03:04",
     }
-    assert text(panel, "plain", Column.SHARE_ERROR) == "0.200 (step 60)"
+    assert text(panel, "plain", Column.SHARE_ERROR) == "0.200 (step\xa060)"
     assert text(panel, "c", Column.STATUS) == "damaged"
     index = panel.model.index(names(panel).index("c"), Column.STATUS)
     assert "not valid JSON" in index.data(Qt.ItemDataRole.ToolTipRole)
@@ -107,7 +108,7 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
 
 
 @pytest.mark.usefixtures("dressed")
-def test_that_a_narrow_table_has_whole_names_and_the_share_error_in_sight(
+def test_that_a_narrow_table_has_whole_names_share_error_steps_and_status_in_sight(
     qtbot: QtBot, panel: RunsPanel, three_runs: Path
 ) -> None:
     long = make_run(three_runs, "d", make_config("MNIST · WGAN-GP · 2 → 30 %"), steps=11_760)
@@ -116,11 +117,17 @@ def test_that_a_narrow_table_has_whole_names_and_the_share_error_in_sight(
     panel.library.refresh()
     qtbot.waitUntil(lambda: len(panel.model.shown) == 4)
     view = panel.view
-    for column in (Column.NAME, Column.SHARE_ERROR):
+    for column in (Column.NAME, Column.SHARE_ERROR, Column.STEPS, Column.STATUS):
         index = panel.model.index(panel.model.row_of("d"), column)
-        assert view.sizeHintForIndex(index).width() <= view.columnWidth(column)
         assert view.visualRect(index).right() <= view.viewport().width()
+        room = view.columnWidth(column) - (2 * THUMBNAIL if column is Column.NAME else 0)
+        lines = view.fontMetrics().boundingRect(
+            0, 0, room - 6, 1000, Qt.TextFlag.TextWordWrap, view.model().data(index)
+        )
+        assert lines.height() <= view.rowHeight(index.row()), "in two lines at most"
+        assert lines.width() <= room - 6
     panel.resize(364, 420)  # of 960
+    index = panel.model.index(panel.model.row_of("d"), Column.SHARE_ERROR)
     qtbot.waitUntil(lambda: view.visualRect(index).right() <= view.viewport().width())
     view.setColumnWidth(Column.NAME, 400)
     panel.resize(500, 420)
