@@ -683,6 +683,9 @@ def test_that_classes_that_are_not_told_apart_have_no_share(hand: Hand, controls
     assert model.index(3, Column.GENERATED).data() == "–"
     assert model.index(3, Column.STATUS).data() == "?"
     assert "Share error" in hand.panel.summary.cost.text()
+    evaluated(controls, seen(controls, 100, 0.4, untold=frozenset({2, 5})))
+    assert "Share error" in hand.panel.summary.cost.text()
+    assert "most at 2" not in hand.panel.summary.cost.text(), "the share of twos is not known"
     evaluated(controls, seen(controls, 100, 0.1, untold=frozenset(range(10))))
     assert "Share error" not in hand.panel.summary.cost.text()
     assert "too weak to tell these apart" in model.index(3, Column.BAR).data(Qt.ItemDataRole.ToolTipRole)

@@ -179,13 +179,16 @@ def _held(view: TiltView) -> list[str]:
 
 
 def _share_error(view: TiltView) -> list[str]:
-    """Total variation of what is generated from this target, if that is known, and the class that is most off."""
+    """Total variation of what is generated from this target, if that is known, and the class that is most off, of
+    those whose share can be told.
+    """
     if view.generated is None or view.generated.stale or not view.dataset.labelled:
         return []
     if len(view.generated.untold) == len(view.dataset.counts):
         return []
     off = view.generated.shares - view.summary.target
-    error, most = 0.5 * float(np.abs(off).sum()), int(np.abs(off).argmax())
+    told = [index for index in range(len(off)) if index not in view.generated.untold]
+    error, most = 0.5 * float(np.abs(off).sum()), max(told, key=lambda index: abs(float(off[index])))
     points = plain(100 * off[most], "+.1f")
     most_off = f", most at {view.dataset.class_names[most]} ({points} points)" if abs(off[most]) >= 0.0005 else ""
     return [f"Share error TV {fixed(error, 3)}{most_off}."] if math.isfinite(error) else []
