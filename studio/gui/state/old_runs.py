@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.messages.events import Evaluated
 from studio.training.storage.folder_lock import owner_of
 from studio.training.storage.frames import Frame, FrameStore
-from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, read_metrics
+from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, newest_point, read_metrics
 from studio.training.storage.run_identity import RunIdentity, no_summary, noted_of_step, noted_target, read_summary
 
 _UNSAVED = "not saved yet"
@@ -131,6 +132,13 @@ def read_again(run: OldRun, progress: Progress) -> OldRun | None:
     if run.is_gone or not (run.has_changed or owner_of(run.folder) != run.owner):
         return None
     return read_old_run(run.folder, Progress(lambda *_: progress.check()))
+
+
+def has_gone_on(folder: Path, step: int) -> bool:
+    """Whether another process has gone on with a run that was left at this step, as far as that can be told."""
+    with suppress(UserError):
+        return newest_point(folder)[0] > step
+    return False
 
 
 def _started(folder: Path) -> str:

@@ -15,7 +15,7 @@ from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.history import HistoryView, OtherHistory, TimeView
 from studio.gui.state.log import Level, Log
-from studio.gui.state.old_runs import Moment, OldRun, read_moment, read_moment_of, read_old_run
+from studio.gui.state.old_runs import Moment, OldRun, has_gone_on, read_moment, read_moment_of, read_old_run
 from studio.gui.state.overlays import Overlays
 from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.training.config.run_config import RunConfig
@@ -68,6 +68,13 @@ class TimeCursor(QObject):
         return self.old.folder if self.old is not None else None if self.left else self._runs.run.folder
 
     @property
+    def ended(self) -> tuple[Path, int] | None:
+        """Folder and last step of this window's run, if that is shown and trains no more: it may go on elsewhere."""
+        run = self._runs.run
+        shown = self.old is None and not self.left and not self._runs.busy
+        return (run.folder, run.step) if shown and run.folder is not None else None
+
+    @property
     def data(self) -> str:
         """Fingerprint of its data set; empty where that is not known."""
         return self.old.data if self.old is not None else self._runs.data
@@ -112,9 +119,11 @@ class TimeCursor(QObject):
     def open(self, folder: Path) -> None:
         """Show the run in this folder, from its end."""
         self._opening = None  # what was asked for before does not come any more
-        if folder == self.folder and (self._at is None if self.old is None else not self.old.has_changed):
+        run = self._runs.run
+        own = folder == run.folder and (run.phase.active or not has_gone_on(folder, run.step))
+        if folder == self.folder and (own and self._at is None if self.old is None else not self.old.has_changed):
             self._log.add(f"“{self.view.title}” is shown already, at step {self.view.step:,}")
-        elif folder == self._runs.run.folder:
+        elif own:
             self.show_live()
         else:
             self._opening = folder

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSpinBox, QToolButton
 
 from studio.gui.state.history import TimeView
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.timeline import follower
 from studio.gui.timeline.follower import Follower
 from studio.training.messages.latents import read_latents
@@ -88,6 +89,21 @@ def said(hands: Hands) -> str:
 def look_at(hands: Hands, run: Path) -> None:
     with hands.qtbot.waitSignal(hands.bench.time.frame_shown):
         hands.bench.time.open(run)
+
+
+@pytest.mark.usefixtures("quick", "trainer")
+def test_that_this_windows_own_run_is_followed_once_another_process_goes_on_with_it(
+    hands: Hands, run: Path, go_to: Go
+) -> None:
+    """It is not said to have stopped where it was left, nor to be shown already as it is."""
+    bench = hands.bench
+    bench.runs.config, bench.runs.title = bench.setup.config, "mine"
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=1000, folder=run))
+    assert said(hands) == "stopped at step 1,000"
+    go_to(1100)
+    hands.qtbot.waitUntil(lambda: said(hands) == "under way elsewhere, step 1,100")
+    assert hands.window.banner.words.accessibleName() == "Looking at “a queued run”"
+    assert not hands.find(QToolButton, "subject_resume").isEnabled()
 
 
 @pytest.mark.usefixtures("quick")
