@@ -113,7 +113,7 @@ class Sighting:
     @property
     def why_untold(self) -> str:
         """Why the share of an untold class is not known, in a clause."""
-        few, weak = "recognises hardly any of these samples", "is too weak to tell these apart from others"
+        few, weak = "recognises hardly any of these samples", "cannot tell them from others in these samples"
         return f"the judge {few if self.recognised < _FEW else weak}"
 
     def half(self, index: int) -> float:

@@ -155,7 +155,7 @@ def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:
             "2s: 29.4 ± 3.1 %; 30 % is asked for. It seems to have arrived; one more evaluation would tell.",
         ),
         (Arrival(answer=Answer.STALLED), "2s: 29.4 ± 3.1 %; 30 % is asked for. It is not arriving."),
-        (Arrival(answer=Answer.UNTOLD), "2s: the judge is too weak to tell these apart from others."),
+        (Arrival(answer=Answer.UNTOLD), "2s: the judge cannot tell them from others in these samples."),
     ],
 )
 def test_that_the_answer_is_said_in_words(found: Arrival, said: str) -> None:
@@ -281,4 +281,4 @@ def test_that_one_look_at_samples_made_for_the_target_says_all(share: float, ans
     assert at_once_words("cat", replace(untold, count=3), 0) == (
         "cat: the judge recognises hardly any of these samples."
     )
-    assert at_once_words("cat", untold, 0) == "cat: the judge is too weak to tell these apart from others."
+    assert at_once_words("cat", untold, 0) == "cat: the judge cannot tell them from others in these samples."

@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.evaluation.arrival import Answer, Arrival, Sighting, arrival, arrival_at_once, since_edit
 from studio.evaluation.arrival_words import tilted_most
 from studio.gui.state.dataset_view import DatasetView
+from studio.perturb.arrays import Floats
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
@@ -68,6 +69,11 @@ class Generated:
     def untold(self) -> frozenset[int]:
         """Classes of which the judge cannot say anything by themselves."""
         return self.seen[-1].untold if self.seen else frozenset()
+
+    @property
+    def told_shares(self) -> Floats:
+        """Shares, 0 where the judge cannot say anything."""
+        return np.where(np.isin(np.arange(len(self.shares)), list(self.untold)), 0.0, self.shares)
 
     @property
     def stale(self) -> bool:

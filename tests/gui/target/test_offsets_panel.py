@@ -394,7 +394,7 @@ def test_that_ten_classes_take_the_room_of_a_large_window(hand: Hand) -> None:
         QApplication.processEvents()
         high, room = hand.table.rowHeight(0), hand.table.viewport().height()
         assert room - 10 * high < high, size
-        assert thumbnail_size(high) > high // 2
+        assert thumbnail_size(high, hand.table.width()) > high // 2
 
 
 @pytest.mark.usefixtures("dressed")
@@ -686,9 +686,11 @@ def test_that_classes_that_are_not_told_apart_have_no_share(hand: Hand, controls
     evaluated(controls, seen(controls, 100, 0.4, untold=frozenset({2, 5})))
     assert "Share error" in hand.panel.summary.cost.text()
     assert "most at 2" not in hand.panel.summary.cost.text(), "the share of twos is not known"
+    evaluated(controls, seen(controls, 100, 0.9, untold=frozenset({2})))
+    assert model.headerData(Column.BAR, Qt.Orientation.Horizontal) == "0–15 %", "bars that are not drawn need no room"
     evaluated(controls, seen(controls, 100, 0.1, untold=frozenset(range(10))))
     assert "Share error" not in hand.panel.summary.cost.text()
-    assert "too weak to tell these apart" in model.index(3, Column.BAR).data(Qt.ItemDataRole.ToolTipRole)
+    assert "cannot tell them from others" in model.index(3, Column.BAR).data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_that_classes_that_were_not_told_apart_before_an_edit_have_no_share_either(
@@ -701,7 +703,7 @@ def test_that_classes_that_were_not_told_apart_before_an_edit_have_no_share_eith
     assert hand.panel.summary.answer.text() == "2s: 30 % is asked for, and nothing is evaluated yet."
     model, tip = hand.table.model(), Qt.ItemDataRole.ToolTipRole
     for column in (Column.GENERATED, Column.BAR):
-        assert "too weak to tell these apart" in model.index(3, column).data(tip)
+        assert "cannot tell them from others" in model.index(3, column).data(tip)
 
 
 def test_that_a_share_generated_for_the_target_before_is_not_copied_beside_this_one(

@@ -34,7 +34,7 @@ def scale_of(view: TiltView, classes: Sequence[int]) -> float:
     """The share at the right end, common to these classes: the largest of data, target and generated, rounded up."""
     rows = [view.dataset.shares, view.summary.target]
     if view.generated is not None:
-        rows.append(view.generated.shares)
+        rows.append(view.generated.told_shares)
     largest = max(float(np.nanmax(shares[list(classes)], initial=0.0)) for shares in rows)
     decade = 10.0 ** math.floor(math.log10(max(largest, 1e-6)))
     return min(1.0, decade * next(nice for nice in _NICE if nice * decade >= largest - 1e-9))

@@ -26,7 +26,7 @@ from studio.theme_tokens import Tokens
 
 THUMBNAIL = 22
 """Least height of an example in pixels; it grows with its row."""
-_LARGEST, _AIR = 56, 8
+_LARGEST, _AIR, _PART = 56, 8, 0.08  # pixels, and of the width of the table, whose bars need it
 SWATCH = 5
 
 Index = QModelIndex | QPersistentModelIndex
@@ -42,9 +42,9 @@ _STATUS_COLOURS = {Answer.ARRIVED: "ok", Answer.STALLED: "warning"}
 _UNKNOWN = "not told apart"
 
 
-def thumbnail_size(height: int) -> int:
-    """Pixels of an example in a row of that height."""
-    return max(THUMBNAIL, min(_LARGEST, height - _AIR))
+def thumbnail_size(height: int, width: int) -> int:
+    """Pixels of an example in a row of that height and width."""
+    return max(THUMBNAIL, min(_LARGEST, height - _AIR, int(_PART * width)))
 
 
 class CellEditor(QLineEdit):
@@ -159,7 +159,7 @@ class OffsetsDelegate(QStyledItemDelegate):
         cell, gap = option.rect, self._theme.tokens.spacing // 2
         colour = QColor(self._theme.tokens.class_colour(place))
         painter.fillRect(QRect(cell.left(), cell.top() + 2, SWATCH, cell.height() - 4), colour)
-        size = thumbnail_size(cell.height())
+        size = thumbnail_size(cell.height(), option.widget.width())
         area = QRect(cell.left() + SWATCH + gap, cell.center().y() - size // 2 + 1, size, size)
         image = index.data(Qt.ItemDataRole.DecorationRole)
         if isinstance(image, QImage):

@@ -144,7 +144,7 @@ class OffsetsView(QTableView):
             if not hidden and column not in (Column.CLASS, Column.BAR):
                 self.setColumnWidth(column, self._width(column))
                 left -= self._width(column)
-        beside = SWATCH + thumbnail_size(height)
+        beside = SWATCH + thumbnail_size(height, self.width())
         named = beside + max(_LEAST_NAME, min(self._name_width(), left - _LEAST_BAR - beside))
         self.setColumnWidth(Column.CLASS, named)
         self.setColumnWidth(Column.BAR, max(left - named, _LEAST_BAR))
