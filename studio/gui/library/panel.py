@@ -97,10 +97,13 @@ class RunsPanel(LivePanel):
         take_in = tool_button("runs_import", "Import…", tip, lambda: act(self.library.root))
         tip = "Resume the selected run in its own folder."
         self._resume = tool_button("runs_resume_chosen", "Resume", tip, lambda: self.resume(self._selected[0]))
+        tip = "What else can be done to the selected runs: compare, rename, export, …; also by a right click."
+        self._more = tool_button("runs_more", "More…", tip, self._open_more)
         self._resume.setEnabled(False)
+        self._more.setEnabled(False)
         tip = "Runs that are shown, of all runs."
         self._count = plain_label(name="runs_count", role="muted", title="Number of runs", tip=tip)
-        tools = (self.search, self._resume, refresh, folder, take_in, self._count)
+        tools = (self.search, self._resume, self._more, refresh, folder, take_in, self._count)
         return flow_bar(*tools, spacing=self.theme.tokens.spacing // 2)
 
     def _actions(self) -> tuple[RunAction, ...]:
@@ -185,6 +188,7 @@ class RunsPanel(LivePanel):
     @Slot()
     def _show_resumable(self) -> None:
         self._resume.setEnabled(len(self._selected) == 1 and self.resumable(self._selected[0]))
+        self._more.setEnabled(bool(self._selected))
 
     @Slot()
     def _look_at_selected(self) -> None:
@@ -196,6 +200,10 @@ class RunsPanel(LivePanel):
 
     def open(self, folder: str) -> None:
         self._time.open(self.library.root / folder)
+
+    @Slot()
+    def _open_more(self) -> None:
+        self._open_menu(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     @Slot(object)
     def _open_menu(self, place: QPoint) -> None:

@@ -13,6 +13,7 @@ from studio.gui.library.library_control import LibraryControl
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.library.run_summary import RunSummary
+from studio.number_text import unbroken
 
 Index = QModelIndex | QPersistentModelIndex
 THUMBNAIL = 34
@@ -99,7 +100,9 @@ class RunsModel(QAbstractTableModel):
         if not index.isValid():
             return None
         run, column = self.shown[index.row()], Column(index.column())
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+        if role == Qt.ItemDataRole.DisplayRole:
+            return unbroken(self._text(run, column))
+        if role == Qt.ItemDataRole.EditRole:
             return self._text(run, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _aligned(HEADERS[column].numeric)

@@ -91,7 +91,7 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
         Column.NAME: "twos",
         Column.DATASET: "Digits",
         Column.MODEL: "VAE",
-        Column.TILT: "2 → 29.9 %",
+        Column.TILT: "2 → 29.9\xa0%",
         Column.STEPS: "500",
         Column.TIME: "00:10",
         Column.SHARE_ERROR: "0.0300",
@@ -277,6 +277,17 @@ def menu(qtbot: QtBot, panel: RunsPanel) -> Iterator[QMenu]:
     panel.view.menu_asked.emit(panel.mapToGlobal(QPoint(5, 5)))
     menu = find(panel, QMenu, "runs_menu")
     yield menu
+    menu.close()
+
+
+def test_that_the_menu_of_runs_is_also_below_a_button(qtbot: QtBot, panel: RunsPanel) -> None:
+    """Comparing and exporting are not for those alone who try the right button of the mouse."""
+    button = find(panel, QToolButton, "runs_more")
+    assert not button.isEnabled()
+    click(qtbot, panel, "twos")
+    qtbot.mouseClick(button, LEFT)
+    menu = find(panel, QMenu, "runs_menu")
+    assert save_menu(menu).isEnabled()
     menu.close()
 
 
