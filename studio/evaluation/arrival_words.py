@@ -32,7 +32,8 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
     """The newest evaluation of one class in a sentence or two, such as “2s: 29.4 ± 3.1 %; 30 % is asked for. It has
     arrived.”
     """
-    class_name, wanted = f"{name}s" if len(name) == 1 else name, percent_words(float(seen.target[index]))
+    by = f" (judge of {seen.judge})" if seen.judge else ""
+    class_name, wanted = (f"{name}s" if len(name) == 1 else name) + by, percent_words(float(seen.target[index]))
     more = f" (about {found.more} more evaluation{'s' * (found.more > 1)})" if found.more is not None else ""
     match found.answer:
         case Answer.UNKNOWN:

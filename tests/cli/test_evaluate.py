@@ -36,6 +36,7 @@ def test_that_samples_are_sorted_into_folders_by_class(
     how = json.loads((out / "how.json").read_text())
     assert [how[name] for name in ("run", "step", "seed", "averaged")] == ["run", 20, 0, True]
     assert how["target"]["offsets"]["2"] == -1.5
+    assert how["judge"] == "", "it is that of the run's own data"
     pictures = list(out.rglob("*.png"))
     assert len({picture.name for picture in pictures}) == 40
     with Image.open(pictures[0]) as picture:

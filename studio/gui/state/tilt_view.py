@@ -76,6 +76,11 @@ class Generated:
         return np.where(np.isin(np.arange(len(self.shares)), list(self.untold)), 0.0, self.shares)
 
     @property
+    def judge(self) -> str:
+        """Name of the data whose judge saw them, where they are not the run's own; else empty."""
+        return self.seen[-1].judge if self.seen else ""
+
+    @property
     def stale(self) -> bool:
         """Whether they are another's, or of another target, than what is shown beside them."""
         return bool(self.note)

@@ -179,7 +179,9 @@ def write_classes(folder: Path, out: Path, progress: Progress, options: ExportOp
 def _sort(
     pieces: Iterable[tuple[int, Values]], images: ImageSet, judge: Judge, how: dict[str, Any], out: Path
 ) -> dict[str, int]:
-    """Save pieces of the samples, each with the place of its first one; how many there are of each class."""
+    """Save pieces of the samples, each with the place of its first one, and by the judge of which data, empty for their
+    own, they are sorted; how many there are of each class.
+    """
     names = with_unsure(judge.class_names)
     found = dict.fromkeys(names, 0)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +194,8 @@ def _sort(
                 with (folders[label] / f"{start + index:06d}.png").open("wb") as file:
                     save_png(drawn[index], file)
                 found[names[label]] += 1
-        (place / "how.json").write_text(json_text(how, indent=2) + "\n", encoding="utf-8")
+        said = how | {"judge": judge.trained_on}
+        (place / "how.json").write_text(json_text(said, indent=2) + "\n", encoding="utf-8")
         place.chmod(0o755)
         place.replace(out)
     finally:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from studio.data.planar.target import PlaneTarget
+from studio.evaluation.arrival_words import tilted_most
 from studio.evaluation.evaluation import LEAST_SAMPLES, TiltedData, evaluate
 from studio.models.conditional import Conditional
 from studio.perturb.arrays import Floats
@@ -150,7 +151,10 @@ class AtOnce:
         images = np.asarray(samples.alike(np.random.default_rng(self._seed)).values, np.uint8)
         judgement = others.judge(images, progress)
         target = TiltedData.of(others, self.trained.log_weights(wanted, progress), len(images))
+        own = dict(zip(self.trained.examples.class_names, wanted.class_energies.tolist(), strict=True))
+        energies = [own.get(name, 0.0) for name in others.class_names]
         return MeasuredImages(
+            asked=tilted_most(target.data[:-1], target.shares[:-1], energies),
             evaluation=evaluate(others, target, images, judgement),
             agreement=math.nan
             if self._features.judge is None or self._features.judge.class_names != others.class_names

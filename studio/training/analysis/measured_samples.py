@@ -42,10 +42,12 @@ class MeasuredImages:
         evaluation: against the target that was asked for.
         agreement: share of the samples that the judge who weighed takes for the same class as they do; NaN where none
             weighed, or by other classes.
+        asked: the class that is tilted most.
     """
 
     evaluation: Evaluation
     agreement: float
+    asked: int
 
     def sighting(self, step: int) -> Sighting:
         """The shares, of weights of this step."""
@@ -69,10 +71,8 @@ class MeasuredImages:
 
     @property
     def remark(self) -> str:
-        """The same with what they find of the class that is asked for most, a sentence without a full stop."""
-        found = self.sighting(0)
-        most = int(np.abs(found.target - found.data).argmax())
-        seen = at_once_words(self.evaluation.class_names[most], found, most)
+        """The same with what they find of the class that is tilted most, a sentence without a full stop."""
+        seen = at_once_words(self.evaluation.class_names[self.asked], self.sighting(0), self.asked)
         agreed = "" if np.isnan(self.agreement) else f"take {100 * self.agreement:.0f} % for the same class, "
         return (
             f"Judges who did not weigh {agreed}do not recognise {100 * self.unrecognised:.0f} %, and find of the rest: "

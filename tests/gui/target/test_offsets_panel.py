@@ -671,6 +671,17 @@ def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrive
     assert hand.table.model().index(2, Column.STATUS).data() == ""
 
 
+def test_that_shares_by_the_judge_of_other_data_say_so(hand: Hand, controls: Controls) -> None:
+    hand.click(2, TARGET)
+    hand.type("30")
+    evaluated(controls, seen(controls, 100, 0.29), seen(controls, 200, 0.2, judge="MNIST"))
+    assert hand.panel.summary.answer.text() == "2s (judge of MNIST): 20.0 ± 3.0 %; 30 % is asked for. Not yet."
+    tip = hand.table.model().index(2, Column.GENERATED).data(Qt.ItemDataRole.ToolTipRole)
+    assert "of step 200, by the judge of MNIST." in tip
+    evaluated(controls, seen(controls, 200, 0.2, judge="MNIST"), note="of step 200, of the target before")
+    assert "the target before (judge of MNIST)." in hand.panel.summary.answer.text()
+
+
 def test_that_nothing_is_said_to_arrive_where_there_is_no_tilt(hand: Hand, controls: Controls) -> None:
     evaluated(controls, seen(controls, 100, 0.1), seen(controls, 200, 0.1))
     status = hand.table.model().index(2, Column.STATUS)

@@ -111,6 +111,16 @@ def test_that_judges_who_did_not_weigh_measure(digits: ImageSet) -> None:
     assert measured.agreement > 0.8
 
 
+def test_that_what_judges_find_is_of_the_class_with_an_offset_of_its_own(digits: ImageSet) -> None:
+    """As in the window, where a term changes another class more."""
+    at_once = of(digits)
+    offsets = tuple(-0.02 if place == 3 else 0.0 for place in range(10))
+    wanted = Perturbation(offsets=offsets, energy=Energy(terms=(LinearTerm(feature="ink", slope=0.02),)))
+    found = at_once.measure(at_once.sample(wanted, 100), wanted, Progress())
+    assert np.abs(found.evaluation.target - found.evaluation.data)[:-1].argmax() == 8
+    assert "sampled at once, 3s are" in found.remark
+
+
 def test_that_a_tilted_model_tells_the_share_of_the_untilted_data(digits: ImageSet) -> None:
     offsets = offsets_for_some_shares(digits.counts, np.zeros(10), {2: 0.5})
     found = of(digits, Perturbation(offsets=tuple(offsets.tolist()))).untilted_mean("label == 2", 1000)

@@ -217,7 +217,8 @@ def _generated_words(view: TiltView, row: int) -> str:
     if row in found.untold:
         return f"unknown: {found.seen[-1].why_untold}."
     ends = f"95 % interval {percent(found.low[row])} … {percent(found.high[row])}"
-    whose = found.note or f"of step {found.step:,}{', sampled at once' * found.at_once}"
+    judge = f", by the judge of {found.judge}" if found.judge else ""
+    whose = (found.note or f"of step {found.step:,}{', sampled at once' * found.at_once}") + judge
     return f"{cell_text(view, row, Column.GENERATED)} ({ends}), {whose}."
 
 

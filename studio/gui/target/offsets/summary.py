@@ -129,8 +129,9 @@ def _answer(view: TiltView) -> tuple[str, str]:
     name, wanted = view.dataset.class_names[index], percent_words(float(view.summary.target[index]))
     whose = f"{name}s" if len(name) == 1 else name
     if found is not None and found.stale and index not in found.untold:
-        share = 100 * float(found.shares[index])
-        return f"{whose}: {wanted} is asked for. {fixed(share, 1 if share >= 0.1 else 3)} % is {found.note}.", "muted"
+        share, by = 100 * float(found.shares[index]), f" (judge of {found.judge})" if found.judge else ""
+        made = f"{fixed(share, 1 if share >= 0.1 else 3)} %"
+        return f"{whose}: {wanted} is asked for. {made} is {found.note}{by}.", "muted"
     if view.dataset.plane is not None and (found is None or not found.at_once):
         if math.isnan(view.point_error):
             return f"{whose}: {wanted} is asked for; the plane shows whether it arrives.", "muted"
