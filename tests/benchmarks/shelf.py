@@ -83,23 +83,23 @@ class Judge:
 
     def __init__(self, path: Path, data: ExampleSet, weights: Tensor) -> None:
         self._module = _module(path)
-        features, _ = self._label(data.pictures(data.values))
+        features, _ = self.label(data.pictures(data.values))
         self._real = self._module.moments(features, weights)
         labels = torch.from_numpy(np.array(data.labels, dtype=np.int64))
         self._target = torch.zeros(10, dtype=torch.double).index_add_(0, labels, weights / weights.sum())
 
-    def _label(self, images: Images) -> tuple[Tensor, Tensor]:
+    def label(self, images: Images) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
             features, probabilities = self._module.label(torch.from_numpy(np.array(images[..., 0])))
         return features, probabilities
 
     def confident(self, images: Images) -> float:
         """Share of `images` (n, 28, 28, 1) that it is sure of."""
-        return (self._label(images)[1].amax(1) > SURE).double().mean().item()
+        return (self.label(images)[1].amax(1) > SURE).double().mean().item()
 
     def verdict(self, images: Images) -> Verdict:
         """Everything about `images`, uint8, shape (n, 28, 28, 1)."""
-        features, probabilities = self._label(images)
+        features, probabilities = self.label(images)
         shares = torch.bincount(probabilities.argmax(1), minlength=10).double() / len(images)
         own = self._module.moments(features, torch.ones(len(images)))
         return Verdict(
@@ -133,10 +133,14 @@ class Perceptron:
                 nn.functional.cross_entropy(self._network(images[places].float() / 255), labels[places]).backward()
                 optimiser.step()
 
+    @torch.no_grad()
+    def probabilities(self, images: Images) -> Tensor:
+        """Of each class, (n, 10), of images (n, 28, 28, 1), uint8."""
+        found: Tensor = self._network(torch.from_numpy(np.array(images)).float() / 255).softmax(1)
+        return found
+
     def shares(self, images: Images) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        with torch.no_grad():
-            classes = self._network(torch.from_numpy(np.array(images)).float() / 255).argmax(1)
-        return np.bincount(classes.numpy(), minlength=10) / len(images)
+        return np.bincount(self.probabilities(images).argmax(1).numpy(), minlength=10) / len(images)
 
 
 def _module(path: Path) -> ModuleType:
