@@ -39,7 +39,7 @@ gc.disable()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-JOIN_GRACE_S = 2.0  # a thread that was asked to stop may take this long to be gone
+JOIN_GRACE_S = 30.0  # a thread that was asked to stop may take this long to be gone, on a busy machine
 _DIRECTORIES = {
     "HOME": "home",
     "USERPROFILE": "home",

@@ -3,13 +3,15 @@
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.history import History
 from studio.training.messages.snapshot import PlannedExamples, SampleGrid, Snapshot
+
+_MOVES = (QEvent.Type.LayoutRequest, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Paint)
 
 
 def make_history(points: int = 300, **columns: float) -> History:
@@ -70,6 +72,31 @@ def show_active(qtbot: QtBot, window: QWidget) -> None:
     with qtbot.waitActive(window):
         window.show()
         window.activateWindow()
+
+
+class _Eye(QObject):
+    """Sees whether anything is laid out or painted."""
+
+    seen = False
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        self.seen = self.seen or event.type() in _MOVES
+        return False
+
+
+def come_to_rest(qtbot: QtBot) -> None:
+    """Wait until nothing has been laid out or painted for three looks in a row."""
+    eye, quiet = _Eye(), 0
+    QApplication.instance().installEventFilter(eye)
+
+    def at_rest() -> bool:
+        nonlocal quiet
+        QApplication.processEvents()
+        quiet, eye.seen = 0 if eye.seen else quiet + 1, False
+        return quiet == 3
+
+    qtbot.waitUntil(at_rest)
+    QApplication.instance().removeEventFilter(eye)
 
 
 def tooltip_at(widget: QWidget, place: QPoint) -> str:

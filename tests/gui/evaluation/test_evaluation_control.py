@@ -32,7 +32,7 @@ from studio.training.storage.run import Run
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.run_identity import RunIdentity
 from tests.gui.evaluation.test_shares_panel import evaluation
-from tests.gui.hands import Hands
+from tests.gui.hands import PATIENCE_MS, Hands
 from tests.gui.shown import make_snapshot, show
 from tests.library.made_runs import make_run, record_evaluation
 from tests.training.conftest import tiny_config
@@ -106,7 +106,7 @@ def old(controls: Controls, tmp_path: Path) -> Path:
 
 
 def settled(qtbot: QtBot, bench: Controls) -> None:
-    qtbot.waitUntil(lambda: not bench.evaluations._tasks._tasks, timeout=10_000)
+    qtbot.waitUntil(lambda: not bench.evaluations._tasks._tasks)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -172,7 +172,7 @@ def test_that_an_old_runs_judge_answers_nothing_that_the_next_run_asked(
     assert evaluations.view.doing == "Training the judge"
     before.fault = UserError("No judge", "", "") if fails else None
     before.may_come.set()
-    qtbot.waitUntil(lambda: len(evaluations._tasks._tasks) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: len(evaluations._tasks._tasks) == 1)
     assert evaluations._wanted
     assert evaluations.view.doing == "Training the judge"
     after.may_come.set()
@@ -321,7 +321,7 @@ def test_that_a_run_from_disk_is_evaluated_at_the_step_whose_weights_are_nearest
     with qtbot.waitSignal(bench.time.moment_shown):
         bench.time.seek(1)
     assert "weights of step 2, the nearest to step 1 that are kept" in action.toolTip()
-    with qtbot.waitSignal(bench.evaluations.evaluated, timeout=60_000):
+    with qtbot.waitSignal(bench.evaluations.evaluated, timeout=PATIENCE_MS):
         action.trigger()
         assert bench.evaluations.shown.doing == "Evaluating step 2"
         assert not action.isEnabled()

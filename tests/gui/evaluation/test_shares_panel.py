@@ -23,7 +23,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panel_dock import PanelArea
 from studio.training.messages.events import Evaluated, Evaluating
 from studio.training.run.session import RunRequest
-from tests.gui.hands import ask_share, click
+from tests.gui.hands import PATIENCE_MS, ask_share, click
 from tests.gui.shown import make_snapshot
 
 
@@ -212,17 +212,17 @@ def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
     seen = controls.setup.config.evaluation.model_copy(update={"budget": 50.0, "samples": 100})
     controls.setup.edit(evaluation=seen)
     evaluations = controls.evaluations
-    with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
+    with qtbot.waitSignal(evaluations.evaluated, timeout=PATIENCE_MS):
         window.start()
-    with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
+    with qtbot.waitSignal(evaluations.evaluated, timeout=PATIENCE_MS):
         qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     controls.starter.stop()
-    qtbot.waitUntil(lambda: not controls.runs.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not controls.runs.busy, timeout=PATIENCE_MS)
     before = len(evaluations.view.history.history)
-    with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
+    with qtbot.waitSignal(evaluations.evaluated, timeout=PATIENCE_MS):
         window.actions_of_run["evaluate"].trigger()
     assert len(evaluations.view.history.history) == before + 1
-    qtbot.waitUntil(lambda: not evaluations.view.doing, timeout=10_000)
+    qtbot.waitUntil(lambda: not evaluations.view.doing)
 
 
 def test_that_every_figure_of_quality_is_explained_on_its_own(

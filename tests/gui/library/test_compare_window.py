@@ -27,7 +27,7 @@ from studio.training.messages.latents import LatentPoint, Latents
 from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.frames import Frame, append_frames
 from studio.training.storage.metrics import append_metrics
-from tests.gui.hands import Hands
+from tests.gui.hands import PATIENCE_MS, Hands
 from tests.gui.shown import show
 from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
 
@@ -349,7 +349,7 @@ def test_that_samples_are_drawn_anew_from_the_same_latents(
         samples = window.samples
         qtbot.waitUntil(lambda: "different latents" in samples.note.text())
         qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: "of the same latents" in samples.note.text(), timeout=20_000)
+        qtbot.waitUntil(lambda: "of the same latents" in samples.note.text())
         assert all(caption.text().endswith(", drawn anew") for caption in samples._captions)
         first, second = samples._grids
         assert first.latents == second.latents
@@ -373,12 +373,12 @@ def test_that_drawing_anew_shows_progress_is_cancelled_and_says_what_failed(
         with monkeypatch.context() as patch:
             patch.setattr("studio.training.analysis.redraw.redraw_alike", endless)
             qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
-            qtbot.waitUntil(samples.progress.isVisible, timeout=60_000)
+            qtbot.waitUntil(samples.progress.isVisible, timeout=PATIENCE_MS)
             assert not samples.redraw.isEnabled()
             qtbot.mouseClick(samples.progress.cancel, Qt.MouseButton.LeftButton)
             qtbot.waitUntil(samples.redraw.isEnabled)
         qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: "weights cannot be read" in samples.note.text(), timeout=20_000)
+        qtbot.waitUntil(lambda: "weights cannot be read" in samples.note.text())
         assert samples.redraw.isEnabled()
 
 

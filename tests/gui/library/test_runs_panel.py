@@ -30,7 +30,7 @@ from studio.paths import runs_root
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.folder_lock import FolderLock
 from studio.training.storage.metrics import read_metrics
-from tests.gui.hands import Hands, enter, find, panel_of, write
+from tests.gui.hands import PATIENCE_MS, Hands, enter, find, panel_of, write
 from tests.gui.shown import show
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
@@ -233,7 +233,7 @@ def test_that_a_click_selects_and_a_double_click_or_enter_looks_at_a_run(
         index = panel.model.index(names(panel).index("twos"), Column.NAME)
         qtbot.mouseDClick(panel.view.viewport(), LEFT, pos=panel.view.visualRect(index).center())
     assert controls.subjects.subject.name == "Looking at “twos”"
-    with qtbot.waitSignal(controls.log.line_logged, timeout=1000) as told:
+    with qtbot.waitSignal(controls.log.line_logged) as told:
         qtbot.mouseDClick(panel.view.viewport(), LEFT, pos=panel.view.visualRect(index).center())
     assert told.args[0].text == "“twos” is shown already, at step 500"
     click(qtbot, panel, "plain")
@@ -395,12 +395,12 @@ def test_that_an_export_apart_says_what_failed_and_can_be_called_off(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
     message = panel.findChild(QLabel, "runs_message")
     action(save_menu(menu), "torch-export").trigger()
-    qtbot.waitUntil(lambda: "weights cannot be read" in message.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "weights cannot be read" in message.text(), timeout=PATIENCE_MS)
     message.clear()
     action(save_menu(menu), "torch-export").trigger()
     qtbot.waitUntil(lambda: panel.library.tasks.view is not None)
     panel.library.tasks.cancel()
-    qtbot.waitUntil(lambda: panel.library.tasks.view is None, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.library.tasks.view is None)
     assert message.text() == ""
 
 

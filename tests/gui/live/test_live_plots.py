@@ -20,7 +20,7 @@ from studio.gui.window.controls import Controls
 from studio.gui.window.panels import PANELS
 from studio.training.messages.marks import Mark, MarkKind
 from tests.gui.hands import click
-from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
+from tests.gui.shown import come_to_rest, make_history, make_snapshot, show, tooltip_at
 
 
 def _range(plot: Plot) -> list[list[float]]:
@@ -227,8 +227,7 @@ def test_that_a_low_batch_panel_has_one_plot_with_the_runs_range(
     panel = CurvesPanel(BATCH, controls.time, theme)
     show(qtbot, panel, 320, 220)
     controls.time.history_shown.emit(HistoryView(history=make_history()))
-    qtbot.wait(10)
-    assert panel.plots["carry"].isHidden()
+    qtbot.waitUntil(panel.plots["carry"].isHidden)
     assert _range(panel.plots["sizes"])[0] == [0, 3_000]
     assert panel.minimumSizeHint().height() <= 220
     assert panel.minimumSizeHint().width() <= 320
@@ -350,7 +349,7 @@ def test_that_extreme_weights_are_shown_on_every_scale(qtbot: QtBot, weights: We
 @pytest.mark.usefixtures("dressed")
 def test_that_a_new_point_of_a_curve_has_nothing_drawn_but_its_plot(qtbot: QtBot, losses: CurvesPanel) -> None:
     losses.take_history(HistoryView(history=make_history()))
-    qtbot.wait(50)
+    come_to_rest(qtbot)
     drawn: list[str] = []
 
     class Eye(QObject):

@@ -27,7 +27,7 @@ from studio.perturb.example_features import COLUMN
 from studio.training.config.file import parse_config
 from studio.training.config.run_config import BatchConfig, PerturbationConfig, StopCondition
 from tests.data.image_folders import write_image_folder
-from tests.gui.hands import find, write
+from tests.gui.hands import PATIENCE_MS, find, write
 from tests.library.made_runs import make_run
 
 REAL = LocalProcesses.command
@@ -186,7 +186,7 @@ def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
         patched.setattr(JobQueue, "jobs", locked)
         controls.queue.begin()
     assert column(panel, 0) == ["a", "b", "c"]
-    with qtbot.waitSignal(controls.queue.through, timeout=30_000):
+    with qtbot.waitSignal(controls.queue.through):
         click(qtbot, panel, "run")
 
 
@@ -208,7 +208,7 @@ def test_that_the_queue_runs_through_and_tells_of_it(qtbot: QtBot, panel: QueueP
     lines: list[LogLine] = []
     controls.log.line_logged.connect(lines.append)
     queue_three(qtbot, controls, panel)
-    with qtbot.waitSignal(controls.queue.through, timeout=30_000):
+    with qtbot.waitSignal(controls.queue.through):
         click(qtbot, panel, "run")
         assert button(panel, "run").text() == "Pause the queue"
     assert column(panel, 2) == ["completed"] * 3
@@ -250,7 +250,7 @@ def test_that_data_which_have_changed_since_a_run_was_queued_are_refused_until_i
         energies.write_text("".join(f"{number}, {number}\n" for number in range(7)))
     else:
         (images / changed).unlink()
-    with qtbot.waitSignal(controls.queue.through, timeout=60_000):
+    with qtbot.waitSignal(controls.queue.through, timeout=PATIENCE_MS):
         click(qtbot, panel, "run")
     assert column(panel, 2) == ["failed"]
     remark = column(panel, 5)[0]
@@ -259,7 +259,7 @@ def test_that_data_which_have_changed_since_a_run_was_queued_are_refused_until_i
     assert "Retry" in remark
     assert not controls.queue.jobs[0].folder.exists()
     panel.table.selectRow(0)
-    with qtbot.waitSignal(controls.queue.through, timeout=60_000):
+    with qtbot.waitSignal(controls.queue.through, timeout=PATIENCE_MS):
         click(qtbot, panel, "retry")
     assert column(panel, 2) == ["completed"], column(panel, 5)
 
@@ -271,7 +271,7 @@ def test_that_a_queue_goes_on_after_a_restart(
     click(qtbot, panel, "run")
     controls.queue.shutdown()
     again = Controls(controls.setup.config, data_root=tmp_path / "datasets", runs_root=controls.setup.runs_root)
-    with qtbot.waitSignal(again.queue.through, timeout=30_000):
+    with qtbot.waitSignal(again.queue.through):
         again.queue.begin()
     assert [job.status for job in again.queue.jobs] == [JobStatus.COMPLETED] * 3
     again.shutdown()

@@ -10,6 +10,7 @@ from studio.gui.state.run_view import RunPhase
 from studio.models.catalog import MODELS
 from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig
+from studio.training.run import recovery
 from tests.gui.hands import Hands, enter, find, write
 
 Key = Qt.Key
@@ -79,7 +80,8 @@ def test_that_a_bad_rate_stays_beside_its_field(hands: Hands) -> None:
 
 
 @pytest.mark.slow
-def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> None:
+def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "_SECONDS", 1e9)  # or a later state is good by the time that it diverges
     hands.train()
     hands.wait(lambda: hands.bench.runs.run.good_step is not None)
     restore = hands.window.actions_of_run["restore"]

@@ -16,6 +16,7 @@ from studio.gui.timeline.follower import Follower
 from studio.training.messages.latents import read_latents
 from studio.training.storage.frames import Frame
 from tests.gui.hands import Hands, panel_of
+from tests.gui.shown import show_active
 from tests.library.made_runs import make_config, make_run
 
 WRITER = """
@@ -218,7 +219,7 @@ def test_that_nothing_is_read_while_the_window_cannot_be_seen_nor_while_nothing_
     assert not told
     hands.window.hide()
     assert not looks()
-    hands.window.show()
+    show_active(hands.qtbot, hands.window)
     assert looks()
     hands.qtbot.waitUntil(lambda: not quick._reading.busy)
     time.leave()

@@ -318,7 +318,7 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     assert steps[-1] == last
 
     def key_to(key: Key, step: int) -> None:
-        with hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+        with hands.qtbot.waitSignal(bench.time.frame_shown):
             hands.key(key, Qt.KeyboardModifier.AltModifier)
         assert bench.time.view.step == step
         hands.wait(lambda: bench.time.history.cursor == step)
@@ -337,7 +337,7 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     assert bench.time.history.current("loss_autoencoder") == bench.runs.history.column("loss_autoencoder")[edit - 1]
     slider = hands.window.time_bar.slider
     slider.setFocus()
-    with hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+    with hands.qtbot.waitSignal(bench.time.frame_shown):
         hands.qtbot.keyClick(slider, Key.Key_Home)
     hands.wait(lambda: panels["samples"]._grid.step == 0)
     assert "no batch before the first step" in panels["examples"].empty_text
@@ -374,7 +374,7 @@ def test_that_an_earlier_step_of_the_run_under_way_has_the_target_of_then(
         return float(str(table.table.model().index(2, Column.TARGET).data()).removesuffix(" %"))
 
     assert target() == 60
-    with hands.qtbot.waitSignal(bench.time.moment_shown, timeout=10_000):
+    with hands.qtbot.waitSignal(bench.time.moment_shown):
         hands.qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(2, slider.height() // 2))
     assert target() == 30
     seen = bench.runs.run.step

@@ -77,18 +77,18 @@ def test_that_a_preset_is_undone_in_one_step_with_its_data_set(hands: Hands) -> 
     hands.enter(2, Column.TARGET, "30")
     before = bench.setup.config
     planar = hands.preset("planar-gan")
-    with hands.qtbot.waitSignal(bench.setup.dataset_changed, timeout=30_000):
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         planar.trigger()
     bench.setup.edit(seed=7)
     preset = bench.setup.config
     table = hands.find(QTableView, "offsets_table")  # whatever has the keyboard once other data are there
     assert preset.dataset != before.dataset
-    with hands.qtbot.waitSignal(bench.setup.dataset_changed, timeout=30_000):
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         hands.qtbot.keyClick(table, Key.Key_Z, CTRL)
     assert bench.setup.config == before
     assert bench.setup.dataset.class_names[2] == "2"
     assert stack.undoText() == "Share of 2"
-    with hands.qtbot.waitSignal(bench.setup.dataset_changed, timeout=30_000):
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         hands.qtbot.keyClick(table, Key.Key_Y, CTRL)
     assert bench.setup.config == preset  # with what was edited since
 

@@ -29,7 +29,7 @@ from tests.gui.evaluation.test_shares_panel import evaluation
 from tests.gui.hands import find, panel_of
 from tests.gui.keyboard import controls, described, faults, misses, walk
 from tests.gui.live.test_plane_panel import make_frame
-from tests.gui.shown import make_history, make_snapshot, show_active
+from tests.gui.shown import come_to_rest, make_history, make_snapshot, show_active
 from tests.library.made_runs import make_config, make_run, record_evaluation
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
@@ -140,7 +140,7 @@ def test_that_tab_reaches_all_of_a_comparison(qtbot: QtBot, theme: ThemeManager,
     qtbot.waitUntil(lambda: len(window.runs) == 2)
     for place in range(window.tabs.count()):
         window.tabs.setCurrentIndex(place)
-        qtbot.wait(1)
+        come_to_rest(qtbot)
         check(qtbot, window, window.tabs.tabBar())
     window.close()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
@@ -186,7 +186,7 @@ def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, r
     for turn in range(max(len(panels) for panels in PLACES.values())):
         for panels in PLACES.values():
             window.views.go_to(panels[turn % len(panels)].name)
-        qtbot.wait(20)  # for layouts to come to rest
+        come_to_rest(qtbot)
         first = find(window, QWidget, "dataset")
         for widget, other in pairwise([*walk(qtbot, first, Qt.Key.Key_Tab, NONE), first]):
             if widget in looked_at:

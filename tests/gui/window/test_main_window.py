@@ -32,7 +32,7 @@ from tests.conftest import slowness
 from tests.full_disk import FullDisk
 from tests.gui.hands import PATIENCE_MS, Hands, Key, Modifier, find
 from tests.gui.look import look_kept
-from tests.gui.shown import make_snapshot
+from tests.gui.shown import come_to_rest, make_snapshot
 
 ROOT = Path(__file__).parents[3]
 CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier.ShiftModifier
@@ -358,7 +358,7 @@ def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
             assert theme.tokens.focus in qapp.styleSheet()
             window.showNormal()  # it would fill this platform's small screen
             window.resize(1280, 800)
-            qtbot.wait(50)  # for layouts to come to rest
+            come_to_rest(qtbot)
             whole = window.grab().toImage()
             controls.log.line_logged.emit(LogLine(text="What the status bar says"))  # the log has the time beside it
             pictures.append((whole, window.statusBar().grab().toImage()))

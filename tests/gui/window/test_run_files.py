@@ -158,7 +158,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     assert shares.history.history.steps.tolist() == [step - 1]
     assert shares.latest.evaluation.tv == 0.25
     samples = other.find(SamplesPanel, "samples")
-    with qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+    with qtbot.waitSignal(bench.time.frame_shown):
         bench.time.seek(0)
     assert samples._step.text().startswith("step 0")
     view = bench.time.view

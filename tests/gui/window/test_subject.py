@@ -521,6 +521,7 @@ def test_that_an_empty_panel_says_what_to_do_wherever_the_window_is(hands: Hands
     def told(words: str, names: Iterable[str] = panels) -> bool:
         return all(words in panels[name].empty_text for name in names)
 
+    panels["planners"].draw()
     assert told("\nPress Start to train; ")
     bench.setup.lack("Nothing is chosen.")
     assert told("\nNothing is chosen.\nThen press Start; ")
