@@ -68,8 +68,8 @@ def read_column(
         values, seen = values[present], seen[present]
     values.flags.writeable = False
     named, left = int(seen.sum()), int((~seen).sum())
-    rest = f"it is 0 for the other {left:,}" if left else "all of them"
-    return Column(values=values, says=f"{path.name} gives {named:,} of {len(seen):,} examples their ΔH; {rest}")
+    rest = f"; it is 0 for the other {left:,}" if left else ""
+    return Column(values=values, says=f"{path.name} gives {named:,} of {len(seen):,} examples their ΔH{rest}")
 
 
 def _pair(table: Table, row: Row) -> tuple[int, float]:

@@ -66,8 +66,8 @@ class ExampleNames:
 
     @property
     def hint(self) -> str:
-        named = f", or file names such as {self._files[0]}" if self._files else ""
-        return f"Examples are named by number, 0…{self._count - 1:,}{named}."
+        named = f", or with a file name such as {self._files[0]}" if self._files else ""
+        return f"Lines begin with the number of an example, 0…{self._count - 1:,}{named}."
 
 
 def _ending(name: str) -> str:

@@ -125,7 +125,7 @@ def test_that_what_the_file_covers_is_said(tmp_path: Path) -> None:
         "energies.csv gives 2 of 1,200 examples their ΔH; it is 0 for the other 1,198"
     )
     path.write_text("0,1\n1,2\n")
-    assert read_column(path, 2, ()).says == "energies.csv gives 2 of 2 examples their ΔH; all of them"
+    assert read_column(path, 2, ()).says == "energies.csv gives 2 of 2 examples their ΔH"
 
 
 def test_that_a_file_that_cannot_be_read_shifts_no_other_files_value(tmp_path: Path) -> None:

@@ -98,12 +98,15 @@ def test_that_a_set_looks_like_pictures_where_pictures_are_wanted(spec: DatasetS
     assert spots.shape == (5, 32, 32, 1)
     assert (spots.max((1, 2, 3)) == 255).all()
     assert data.overview(data.values).shape == (1, 128, 128, 1)
+    few = data.overview(data.values[:2])
+    assert few.shape == (1, 128, 128, 1)
+    assert np.count_nonzero(few) >= 144, "spots, and not single pixels"
 
 
 def test_that_a_picture_has_the_first_axis_to_the_right_and_the_second_upwards() -> None:
     data = loaded(PLANAR_SETS[2])
     upper_right = np.array([[[[3.9, 3.9]]]], np.float32)
-    row, column = np.argwhere(data.overview(upper_right)[0, :, :, 0])[0]
+    row, column = np.argwhere(data.overview(upper_right.repeat(50, axis=0))[0, :, :, 0])[0]
     assert (row, column) == (1, 126)
 
 

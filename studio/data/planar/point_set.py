@@ -15,6 +15,7 @@ from studio.errors import UserError
 
 _SIDE = 32  # pixels of a point's picture
 _SHEET = 128  # pixels of the picture of many
+_FEW = 40  # points of a picture of spots
 _INK = 40  # brightness that one point adds to many
 
 
@@ -72,7 +73,11 @@ class PointSet(ExampleSet):
         return canvas
 
     def overview(self, values: Values) -> NDArray[np.uint8]:
-        """All points in one square, brighter where there are more."""
+        """All points in one square, brighter where there are more; a few of them as spots, so as to be seen."""
+        numbers = values[np.isfinite(values).all(axis=(1, 2, 3))]
+        if 0 < len(numbers) <= _FEW:
+            large = _SHEET // _SIDE
+            return self.pictures(numbers).max(axis=0).repeat(large, axis=0).repeat(large, axis=1)[None]
         return self._density_picture(values, _SHEET, _INK)[None]
 
     def thumbnails(self) -> NDArray[np.uint8]:
