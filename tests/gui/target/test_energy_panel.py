@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QMenu, QToolButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
@@ -26,7 +36,7 @@ from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig, Li
 from studio.training.config.run_config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
 from tests.data.image_folders import write_image_folder
 from tests.gui.hands import PATIENCE_MS, Hands, Key, ask_share, find, panel_of, write
-from tests.gui.shown import show
+from tests.gui.shown import show, show_active
 
 
 @pytest.fixture
@@ -298,8 +308,14 @@ def test_that_a_csv_column_is_added_by_its_file(
     path = tmp_path / "energies.csv"
     path.write_text("id,energy\n0,x\n", encoding="utf-8")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    panel.add.setFocus()
+    dialog = QWidget()
+    qtbot.addWidget(dialog)
+    show_active(qtbot, dialog)  # the window is not active again where a dialog has just gone
     menu_action(panel.add.menu(), "CSV column").trigger()
     qtbot.waitUntil(lambda: panel.message.isVisibleTo(panel))
+    assert panel.window().focusWidget() is panel.add
+    panel.window().activateWindow()
     assert "Line 2" in panel.message.text() or "names no example" in panel.message.text()
     path.write_text("id,energy\n0,-4\n", encoding="utf-8")
     add(qtbot, panel, "CSV column")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 from shiboken6 import isValid
 
 from studio.errors import UserError
@@ -26,7 +26,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.training.config.energy import ColumnTermConfig, EnergyConfig, TermConfig
 
 _EMPTY = "Terms of the energy beside the class offsets appear here.\nChoose a data set under “Change…” first."
-_NO_TERMS = "No terms yet: {alone}. “Add term” favours slanted, thick or any other examples."
+_NO_TERMS = "No terms yet: {alone}. “Add term” tilts by a feature, a formula, a file or a judge, too."
 
 
 class EnergyPanel(LivePanel):
@@ -154,7 +154,7 @@ class EnergyPanel(LivePanel):
     def _on_trying(self, trying: bool) -> None:
         """An edit waits for values: another one would be lost."""
         if trying:
-            focus = QApplication.focusWidget()
+            focus = self.window().focusWidget()  # also while the dialog that asked for a file has the keyboard
             self._left = focus if focus is not None and self.isAncestorOf(focus) else None
         self._let_edit(not trying)
         if not trying and self._left is not None and isValid(self._left):
