@@ -76,8 +76,8 @@ class PointSet(ExampleSet):
         """All points in one square, brighter where there are more; a few of them as spots, so as to be seen."""
         numbers = values[np.isfinite(values).all(axis=(1, 2, 3))]
         if 0 < len(numbers) <= _FEW:
-            large = _SHEET // _SIDE
-            return self.pictures(numbers).max(axis=0).repeat(large, axis=0).repeat(large, axis=1)[None]
+            spots: NDArray[np.uint8] = self.pictures(numbers).max(axis=0)
+            return spots.repeat(_SHEET // _SIDE, axis=0).repeat(_SHEET // _SIDE, axis=1)[None]
         return self._density_picture(values, _SHEET, _INK)[None]
 
     def thumbnails(self) -> NDArray[np.uint8]:
