@@ -44,6 +44,7 @@ class SubjectControl(QObject):
         self.subject = self._decide()
         setup.config_changed.connect(self._on_config)
         setup.replaced.connect(self._on_replaced)
+        setup.dataset_changed.connect(self._refresh)
         runs.run_begins.connect(self._on_run_begins)
         runs.run_changed.connect(self._refresh)
         starter.changed.connect(self._refresh)
@@ -103,7 +104,7 @@ class SubjectControl(QObject):
             )
         others, offer = None, None if self._setup.lacking or self._starter.busy else self._offer
         if title and not time.left:
-            if self.is_as_run(self._setup.config):
+            if self.is_as_run(self._setup.config) and self._has_its_data:
                 return Subject(
                     aspect=Aspect.LOOKING,
                     title=title,
@@ -115,6 +116,12 @@ class SubjectControl(QObject):
                 )
             others = Owner(title=title, step=view.step)
         return Subject(config=self._setup.config, others=others, waiting=self._starter.blocked, offer=offer)
+
+    @property
+    def _has_its_data(self) -> bool:
+        """Whether the data that are set up are those of this window's run: files may have changed since it began."""
+        images = self._setup.images
+        return images is None or self._runs.data in ("", images.fingerprint())
 
     def is_as_run(self, config: RunConfig) -> bool:
         """Whether the run of this window, or the one offered at its start, is of this; another judge may look at it.

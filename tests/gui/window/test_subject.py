@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.data.folder import FolderConfig
 from studio.data.planar.config import RingConfig
 from studio.errors import UserError
 from studio.gui.library.panel import RunsPanel
@@ -38,6 +39,7 @@ from studio.training.messages.events import (
     Resumed,
 )
 from studio.training.run.session import RunRequest
+from tests.data.image_folders import write_image, write_image_folder
 from tests.gui.hands import Hands, ask_share, enter, panel_of
 from tests.gui.live.test_planners_panel import report
 from tests.gui.shown import make_history, make_snapshot
@@ -87,6 +89,29 @@ def test_that_the_banner_names_an_old_run_that_may_be_left_or_set_up_like(hands:
     look_at(hands, old_run)
     press(hands, "like")
     assert banner(hands) == ("Set-up", ""), "also where it was set up like that before"
+
+
+@pytest.mark.usefixtures("own_window")
+def test_that_a_run_is_not_looked_at_over_other_data_of_the_same_name(hands: Hands, tmp_path: Path) -> None:
+    """As where a folder has got another image since: the table is of what is there now."""
+    bench, folder = hands.bench, write_image_folder(tmp_path / "images")
+
+    def read() -> None:
+        with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+            bench.setup.set_dataset(FolderConfig(path=str(folder), size=12))
+
+    read()
+    runs, before = bench.runs, write_image(tmp_path / "new.png")
+    runs.config, runs.title, runs.data = bench.setup.run_config(), "mine", bench.setup.images.fingerprint()
+    runs.run_begins.emit(RunRequest(config=runs.config, data=cast(Any, None)), Past())
+    runs._set_run(RunView(phase=RunPhase.FINISHED, step=6))
+    assert banner(hands)[0] == "Looking at “mine”"
+    before.rename(folder / "class 1" / "new.png")
+    read()
+    assert banner(hands) == ("Set-up", "The figures are of “mine”, step 6")
+    (folder / "class 1" / "new.png").unlink()
+    read()
+    assert banner(hands)[0] == "Looking at “mine”"
 
 
 def test_that_a_run_that_was_stopped_before_its_first_step_is_named_beside_its_samples(hands: Hands) -> None:
@@ -297,7 +322,7 @@ def test_that_a_stopped_run_is_held_only_if_it_was(hands: Hands, taken_up: bool)
     assert banner(hands)[0] == ("Looking at “mine”" if taken_up else "Set-up")
 
 
-@pytest.mark.usefixtures("own_window")
+@pytest.mark.usefixtures("own_window", "kept_judge")
 def test_that_a_presets_name_goes_with_its_target_unless_a_person_typed_one(hands: Hands) -> None:
     bench, preset = hands.bench, "Digits, 30 % twos, WGAN-GP"
     hands.preset("digits-wgan_gp").trigger()
