@@ -405,6 +405,17 @@ def test_that_a_lesson_leaves_the_plane_its_room_in_a_small_panel(
     assert panel.canvas.height() > before
 
 
+def test_that_no_empty_plot_stands_below_why_there_are_no_distances(panel: PlanePanel, controls: Controls) -> None:
+    distances = panel.distances
+    assert distances.plot.isVisible()
+    distances.show_target("The energy holds a column.", 0.0)
+    assert "The energy holds a column" in distances.before.text()
+    assert distances.plot.isHidden()
+    assert distances.legend.isHidden()
+    controls.time.history_shown.emit(HistoryView(history=make_history(40, plane_js=0.3)))
+    assert distances.plot.isVisible(), "of before the target was edited"
+
+
 def test_that_it_is_said_how_much_of_the_target_the_square_cuts_off(
     qtbot: QtBot, panel: PlanePanel, controls: Controls
 ) -> None:

@@ -147,6 +147,10 @@ class PlaneDistances(QWidget):
         cut = _CUT.format(100 * self._cut) if self._cut > _NOTABLE else ""
         self.before.setText(_UNKNOWN + self._unknown if self._unknown else cut or _BEFORE)
         self.before.setVisible(bool(self._unknown or cut) or not len(self._history.history))
+        history = self._history.history  # of a run whose p′ may have been known before
+        drawn = not self._unknown or any(np.isfinite(history.column(curve.name)).any() for curve in _CURVES)
+        for widget in (self.plot, self.legend):
+            widget.setVisible(drawn)
 
     def hasHeightForWidth(self) -> bool:
         """No: the legend wraps, but the plot gives way to it, so that the plane beside or above keeps its share."""
