@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QKeyCombination, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from studio.gui.library.columns import HEADERS, Column
 from studio.gui.library.table_model import THUMBNAIL, RunsModel
+from studio.gui.widgets.tables import choose_row
 from studio.gui.widgets.tooltip import KeyHelp
 
 COMPARE_KEYS = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_C)
@@ -103,6 +104,10 @@ class RunsView(QTableView):
         if index.isValid():
             self.setCurrentIndex(index)
             self.edit(index)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        choose_row(self, event.reason())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Names leave room for share error, steps and status, unless the person has given them another width."""

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from studio.errors import UserError
-from studio.gui.widgets.tables import read_only, set_heads
+from studio.gui.widgets.tables import choose_row, read_only, set_heads
 from studio.gui.widgets.tooltip import KeyHelp, named, tooltip
 from studio.jobs.job import Job, JobStatus
 from studio.training.config.run_config import PerturbationConfig
@@ -111,6 +111,10 @@ class QueueTable(QTableWidget):
     def _id(self, row: int) -> int | None:
         item = self.item(row, 0)
         return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        choose_row(self, event.reason())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.modifiers() == Qt.KeyboardModifier.AltModifier and event.key() in _MOVES:

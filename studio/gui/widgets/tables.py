@@ -1,4 +1,4 @@
-"""Tables of what is read and not written, all made alike."""
+"""Tables of rows to choose, all made alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import QAbstractItemView, QTableView, QTableWidget, QTableWidgetItem
 
 from studio.gui.widgets.tooltip import tooltip
 
@@ -21,6 +21,13 @@ def read_only(table: QTableWidget) -> None:
     table.setWordWrap(False)
     table.verticalHeader().hide()
     table.horizontalHeader().setHighlightSections(False)
+
+
+def choose_row(table: QTableView, reason: Qt.FocusReason) -> None:
+    """Choose the row that the keyboard comes to, if none is chosen: keys act on rows that are."""
+    by_key = reason in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+    if by_key and table.model().rowCount() and not table.selectionModel().hasSelection():
+        table.selectRow(max(table.currentIndex().row(), 0))
 
 
 def set_heads(table: QTableWidget, heads: Sequence[tuple[str, str]], *, right_from: int) -> None:

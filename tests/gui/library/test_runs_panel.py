@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QLabel, QLineEdit, QMenu, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLabel, QLineEdit, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 from safetensors import safe_open
 
@@ -278,6 +278,19 @@ def menu(qtbot: QtBot, panel: RunsPanel) -> Iterator[QMenu]:
     menu = find(panel, QMenu, "runs_menu")
     yield menu
     menu.close()
+
+
+def test_that_a_run_is_chosen_once_the_keyboard_comes_to_the_table(qtbot: QtBot, panel: RunsPanel) -> None:
+    """A table of one run had none that keys could choose."""
+    panel.search.setText("twos")
+    panel.view.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert not panel.view.folders()
+    panel.search.setFocus()
+    for _ in range(9):
+        if not panel.view.hasFocus():
+            qtbot.keyClick(QApplication.focusWidget(), Key.Key_Tab)
+    assert panel.view.folders() == ["a"]
+    assert find(panel, QToolButton, "runs_more").isEnabled()
 
 
 def test_that_the_menu_of_runs_is_also_below_a_button(qtbot: QtBot, panel: RunsPanel) -> None:

@@ -111,7 +111,8 @@ def test_that_offsets_of_classes_of_other_data_are_not_queued(
 
 def test_that_several_runs_are_moved_and_removed_by_keys(qtbot: QtBot, panel: QueuePanel, controls: Controls) -> None:
     queue_three(qtbot, controls, panel)
-    panel.table.setFocus()
+    panel.table.setFocus(Qt.FocusReason.TabFocusReason)
+    assert len(panel.table.chosen()) == 1, "keys act on what is chosen"
     panel.table.selectRow(1)
     qtbot.keyClick(panel.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
     qtbot.keyClick(panel.table, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
