@@ -16,7 +16,6 @@ from studio.gui.timeline.follower import Follower
 from studio.training.messages.latents import read_latents
 from studio.training.storage.frames import Frame
 from tests.gui.hands import Hands, panel_of
-from tests.gui.shown import show_active
 from tests.library.made_runs import make_config, make_run
 
 WRITER = """
@@ -199,6 +198,7 @@ def test_that_a_run_that_lies_over_another_is_followed_too(hands: Hands, run: Pa
     bench.overlays.tick(run, False)
 
 
+@pytest.mark.usefixtures("own_window")  # without a screen one that was hidden does not have the keyboard again
 def test_that_nothing_is_read_while_the_window_cannot_be_seen_nor_while_nothing_has_changed(
     hands: Hands, run: Path, quick: Follower
 ) -> None:
@@ -219,7 +219,7 @@ def test_that_nothing_is_read_while_the_window_cannot_be_seen_nor_while_nothing_
     assert not told
     hands.window.hide()
     assert not looks()
-    show_active(hands.qtbot, hands.window)
+    hands.window.show()
     assert looks()
     hands.qtbot.waitUntil(lambda: not quick._reading.busy)
     time.leave()
