@@ -16,7 +16,7 @@ from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PLACES
 from studio.training.config.run_config import EvaluationConfig, RunConfig
-from tests.gui.hands import find
+from tests.gui.hands import PATIENCE_MS, find
 from tests.gui.shown import show_active
 
 PLAIN = RunConfig(evaluation=EvaluationConfig(budget=0))
@@ -72,7 +72,9 @@ class Lender:
         bench.lessons.close()
         bench.subjects.offer(None)
         bench.setup.set_config(PLAIN, "As it was")
-        qtbot.waitUntil(lambda: not (bench.starter.blocked or bench.library.busy or bench.looking._tasks))
+        qtbot.waitUntil(
+            lambda: not (bench.starter.blocked or bench.library.busy or bench.looking._tasks), timeout=PATIENCE_MS
+        )
         bench.setup.undo_stack.clear()
         shutil.rmtree(bench.setup.runs_root)
         table = find(window, QTableView, "offsets_table")
