@@ -27,7 +27,7 @@ FAKE_UV = """#!/bin/sh
 echo "$@" >> "$UV_RECORD"
 for last; do :; done
 cat "$last" > "$UV_RECORD.packages"
-sleep "${UV_SLEEP:-0}"
+while [ -n "$UV_UNTIL" ] && [ ! -e "$UV_UNTIL" ]; do sleep 0.05; done
 [ -z "$UV_FAILS" ] || { echo "no route to host" >&2; exit 1; }
 """
 
@@ -128,7 +128,7 @@ def test_that_a_failed_installation_is_said_plainly_and_mended_by_the_next_start
 
 
 def test_that_a_start_that_was_killed_is_mended_by_the_next(checkout: Checkout) -> None:
-    process = checkout.popen(UV_SLEEP="60")
+    process = checkout.popen(UV_UNTIL=str(checkout.root / "never"))
     wait_until(lambda: checkout.installations == 1)
     os.killpg(process.pid, 9)
     process.communicate()
@@ -140,11 +140,17 @@ def test_that_a_start_that_was_killed_is_mended_by_the_next(checkout: Checkout) 
 
 @pytest.mark.slow
 def test_that_of_two_starts_the_second_waits_for_the_first(checkout: Checkout) -> None:
-    first = checkout.popen(UV_SLEEP="1.5")
+    go_on = checkout.root / "go-on"
+    first = checkout.popen(UV_UNTIL=str(go_on))
     wait_until(lambda: checkout.installations == 1)
-    code, out, err = checkout.start("second")
-    assert "Another start is setting things up; waiting" in err
-    assert (code, json.loads(out)["argv"]) == (7, ["second"])
+    second, said = checkout.popen("second"), ""
+    while "Another start is setting things up; waiting" not in said:
+        line = second.stderr.readline()
+        assert line, said
+        said += line
+    go_on.touch()
+    out, _ = second.communicate(timeout=60)
+    assert (second.returncode, json.loads(out)["argv"]) == (7, ["second"])
     first.communicate(timeout=60)
     assert (first.returncode, checkout.installations) == (7, 1)
 
