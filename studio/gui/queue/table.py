@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from studio.errors import UserError
@@ -33,7 +33,8 @@ _TIP = (
     "them."
 )
 _MOVES = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-_PROGRESS, _TOOK, _REMARK = 3, 4, 5
+_TILT, _PROGRESS, _TOOK, _REMARK = 1, 3, 4, 5
+_PART_OF_TILT = 5
 _WIDTHS = {1: 12, 2: 11, 3: 17, 4: 8}
 """Characters that a column needs; the first and the last share what is left."""
 
@@ -59,6 +60,7 @@ class QueueTable(QTableWidget):
                 self.setColumnWidth(place, _WIDTHS[place] * self.fontMetrics().averageCharWidth() + 14)
             else:
                 self.horizontalHeader().setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
+        self._least_tilt = self.columnWidth(_TILT)
 
     def chosen(self) -> list[int]:
         """Ids of the chosen jobs, in the order of their turns."""
@@ -111,6 +113,11 @@ class QueueTable(QTableWidget):
     def _id(self, row: int) -> int | None:
         item = self.item(row, 0)
         return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A tilt of several classes is read where there is room for it."""
+        super().resizeEvent(event)
+        self.setColumnWidth(_TILT, max(self._least_tilt, self.viewport().width() // _PART_OF_TILT))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

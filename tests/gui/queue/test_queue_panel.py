@@ -364,3 +364,13 @@ def test_that_a_queued_tilt_is_called_as_a_run_is(panel: QueuePanel, controls: C
     controls.queue.add(other, StopCondition(steps=9))
     assert column(panel, 1) == ["2 → 30 %", "2 −1.37"]
     assert [name.rpartition(" · ")[2] for name in column(panel, 0)] == ["2 → 30 %", "2 −1.37"]
+
+
+def test_that_a_tilt_of_two_classes_is_read_where_there_is_room(
+    panel: QueuePanel, controls: Controls, qtbot: QtBot
+) -> None:
+    controls.setup.edit(perturbation=PerturbationConfig(offsets={"2": -1.3667, "3": -1.0}))
+    click(qtbot, panel, "add")
+    panel.resize(1000, 400)
+    table = panel.table
+    qtbot.waitUntil(lambda: table.sizeHintForColumn(1) <= table.columnWidth(1))
