@@ -112,7 +112,7 @@ class WeightsPanel(LivePanel):
     def take_tilt(self, tilt: TiltView | None) -> None:
         self._tilt = tilt
         self._bins = None
-        if tilt is None:
+        if tilt is None or tilt.uncounted:
             self._classes = (np.empty(0), np.empty(0))
         else:
             logs, counts = tilt.trained.weight_groups
@@ -159,7 +159,7 @@ class WeightsPanel(LivePanel):
         }
         self._show(self._bins)
         worth = 0.0 if self._tilt is None else 100 * self._tilt.trained.summary.efficiency
-        self.set_figures("" if self._tilt is None else f"ESS/n\u00a0{compact(worth, 2)}\u00a0%")
+        self.set_figures("" if self._tilt is None or self._tilt.uncounted else f"ESS/n\u00a0{compact(worth, 2)}\u00a0%")
 
     def _show(self, bins: Bins) -> None:
         raw = self._tilt is not None and self._tilt.perturbation.gauge.value == "raw"
@@ -213,7 +213,7 @@ class WeightsPanel(LivePanel):
         return "<br>".join(lines + self._classes_in(low, high))
 
     def _classes_in(self, low: float, high: float) -> list[str]:
-        if self._tilt is None or self._tilt.energies is not None:
+        if self._tilt is None or self._tilt.energies is not None or self._tilt.uncounted:
             return []
         with np.errstate(over="ignore", under="ignore"):
             weights = np.exp(self._tilt.trained.perturbation.class_log_weights(self._tilt.dataset.counts))

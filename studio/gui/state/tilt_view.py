@@ -101,7 +101,8 @@ class TiltView:
         generated: shares of what the model generates, and whose they are; None where none are known of these data.
         point_error: total variation of the shares of generated points, by their exact density; NaN where not known.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
-        fault: why the terms do not count in what is shown; None if they do.
+        uncounted: terms are left out of what is shown, for they are being measured, or cannot be had.
+        fault: why they cannot be; None if they can.
         applied: the target that examples are weighted by, where shares are held; else None.
     """
 
@@ -117,6 +118,7 @@ class TiltView:
     generated: Generated | None = None
     point_error: float = math.nan
     energies: ExampleEnergies | None = None
+    uncounted: bool = False
     fault: UserError | None = None
     applied: TiltView | None = None
 
@@ -134,7 +136,7 @@ class TiltView:
         """Judge a target over a data set, trained as set up; without the energies of its examples, by its class offsets
         alone.
         """
-        average_size = config.batch.average_size
+        average_size, uncounted = config.batch.average_size, energies is None and perturbation.by_example
         if energies is not None:
             summary = summarise_examples(perturbation, energies, dataset.labels, average_size)
         else:
@@ -149,8 +151,16 @@ class TiltView:
             outweighed=overweight is not None,
             pending=pending,
             energies=energies,
+            uncounted=uncounted,
             fault=fault,
         )
+
+    @property
+    def why_uncounted(self) -> str:
+        """Why terms are left out of what is shown, in a sentence; empty if none are."""
+        if not self.uncounted:
+            return ""
+        return "Its terms are being measured." if self.fault is None else f"{self.fault.title}."
 
     @property
     def fixed(self) -> bool:

@@ -22,11 +22,15 @@ from pytestqt.qtbot import QtBot
 from studio.data.folder import FolderConfig
 from studio.errors import UserError
 from studio.evaluation import judge
+from studio.gui.live.weights import WeightsPanel
+from studio.gui.state.tilt_view import TiltView
 from studio.gui.target.energy.formula_field import FormulaField
 from studio.gui.target.energy.panel import EnergyPanel
 from studio.gui.target.energy.term_row import TermRow
-from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.columns import Column, cell_text
 from studio.gui.target.offsets.edits import OffsetsEdits
+from studio.gui.target.offsets.summary import _OFFSETS_ALONE, Sentence
+from studio.gui.target.theory.panel import TheoryPanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
@@ -49,6 +53,11 @@ def panel(qtbot: QtBot, controls: Controls, theme: ThemeManager) -> EnergyPanel:
 
 def settle(qtbot: QtBot, bench: Controls) -> None:
     qtbot.waitUntil(lambda: not bench.energies.busy and bench.tasks.view is None, timeout=PATIENCE_MS)
+
+
+def shown(bench: Controls) -> TiltView:
+    assert bench.target.tilt is not None
+    return bench.target.tilt
 
 
 def menu_action(menu: QMenu, *path: str) -> Any:
@@ -333,6 +342,37 @@ def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(
     settle(qtbot, controls)
     assert "no feature “hue”" in (panel.message.text() or panel.rows[1].message.text())
     assert term_shares(controls) == pytest.approx(target_shares(controls.setup.dataset.counts, [0, 0, -1, *[0] * 7]))
+    tilt, said = shown(controls), Sentence.of(shown(controls))
+    assert tilt.fault is not None
+    assert said.answer == f"What this target comes to is not known. {tilt.fault.title}."
+    assert (said.answer_role, said.cost) == ("warning", _OFFSETS_ALONE)
+    assert cell_text(tilt, 2, Column.TARGET).startswith("("), "as what is generated for another target"
+
+
+def test_that_what_a_target_comes_to_is_not_told_before_its_terms_are_measured(
+    qtbot: QtBot, controls: Controls, theme: ThemeManager
+) -> None:
+    """Without them there would be no tilt at all."""
+    weights, theory = (
+        WeightsPanel(controls.target, controls.time, theme),
+        TheoryPanel(controls.target, controls.energies, controls.means, theme),
+    )
+    for each in (weights, theory):
+        show(qtbot, each)
+    terms = (LinearTermConfig(feature="ink", slope=0.1),)
+    controls.setup.set_config(RunConfig(perturbation=PerturbationConfig(terms=terms)), "Terms")
+    qtbot.waitUntil(lambda: controls.target.tilt is not None and controls.target.tilt.uncounted)
+    said = Sentence.of(shown(controls))
+    assert said.answer == "What this target comes to is not known. Its terms are being measured."
+    for each in (weights, theory):
+        each.draw()
+    assert "being measured" in theory.empty_text
+    assert not weights.figures
+    settle(qtbot, controls)
+    assert Sentence.of(shown(controls)).answer.endswith("nothing is evaluated yet.")
+    for each in (weights, theory):
+        each.draw()
+    assert (theory.empty_text, bool(weights.figures)) == ("", True)
 
 
 def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(

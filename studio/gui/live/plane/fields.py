@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from studio.data.planar.gradient_flow import gradient_flow
 from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
+from studio.errors import UserError
 from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.tilt_view import TiltView
 from studio.models.plane import Field
@@ -102,8 +103,8 @@ def model_field(field: Field, half: float) -> ShownField:
 
 def plane_target(dataset: DatasetView, tilt: TiltView | None) -> PlaneTarget:
     """p′ of a tilt, p without one; raises UserError if it is not known exactly."""
-    if tilt is not None and tilt.fault is not None:
-        raise tilt.fault
+    if tilt is not None and tilt.uncounted:
+        raise tilt.fault or UserError(tilt.why_uncounted.rstrip("."))
     assert dataset.plane is not None
     target, energies = Perturbation.zero(len(dataset.counts)), None
     if tilt is not None:

@@ -128,9 +128,11 @@ def cell_text(view: TiltView, row: int, column: Column) -> str:
         case Column.OFFSET:
             return shown_offset(view.perturbation.offsets[row])
         case Column.WEIGHT:
-            return shown_weight(float(view.trained.summary.weights[row]))
+            text = shown_weight(float(view.trained.summary.weights[row]))
+            return f"({text})" if view.uncounted else text
         case Column.TARGET:
-            return percent(float(view.summary.target[row]))
+            text = percent(float(view.summary.target[row]))
+            return f"({text})" if view.uncounted else text
         case Column.GENERATED if view.generated is not None and row not in view.generated.untold:
             text = percent(float(view.generated.shares[row]))
             return f"({text})" if view.generated.stale else text

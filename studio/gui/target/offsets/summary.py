@@ -35,6 +35,7 @@ _EFFICIENCY = (
     "ESS/n = (Σw)² / (n · Σw²): what the weighted data is worth, as a share of its examples (Kish's effective sample "
     "size)."
 )
+_OFFSETS_ALONE = "Shares and weights are by the offsets of the classes alone: the terms are left out."
 _OUTWEIGHED = "Single examples outweigh a batch."
 _STRENGTHS = {
     Strength.NONE: ("No tilt", "muted"),
@@ -117,6 +118,10 @@ class Sentence:
 
     @classmethod
     def of(cls, view: TiltView) -> Sentence:
+        if view.uncounted:
+            role = "muted" if view.fault is None else "warning"
+            answer = f"What this target comes to is not known. {view.why_uncounted}"
+            return cls(answer=answer, answer_role=role, cost=_OFFSETS_ALONE, cost_role=role)
         answer, answer_role = _answer(view)
         cost, cost_role = _cost(view)
         return cls(answer=answer, answer_role=answer_role, cost=cost, cost_role=cost_role)

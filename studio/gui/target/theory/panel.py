@@ -146,7 +146,9 @@ class TheoryPanel(LivePanel):
     def _computed(self, tilt: TiltView, name: str) -> Theory | None:
         """None where there is nothing to show; what is still to be measured comes later."""
         measured = self._energies.measured
-        if measured is None:
+        if tilt.uncounted:
+            self.show_empty(f"What the target comes to is not known.\n{tilt.why_uncounted}")
+        if measured is None or tilt.uncounted:
             return None
         if not name.startswith(CLASS) and measured.missing([name]):
             self.show_empty("Measuring this feature of every example…")
