@@ -94,6 +94,9 @@ def solve_balance(view: TiltView) -> list[float]:
 
 
 def _factor(view: TiltView) -> float:
+    if view.uncounted:
+        hint = "Enter an offset ΔH, or wait." if view.fault is None else "Enter an offset ΔH, or mend the terms."
+        raise UserError("The share that an offset gives is not known", view.why_uncounted, hint, field=_FIELD)
     factor = view.perturbation.energy.offset_factor
     if factor == 0:
         raise UserError(

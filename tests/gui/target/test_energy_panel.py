@@ -364,6 +364,8 @@ def test_that_what_a_target_comes_to_is_not_told_before_its_terms_are_measured(
     qtbot.waitUntil(lambda: controls.target.tilt is not None and controls.target.tilt.uncounted)
     said = Sentence.of(shown(controls))
     assert said.answer == "What this target comes to is not known. Its terms are being measured."
+    with pytest.raises(UserError, match="share that an offset gives is not known"):
+        ask_share(controls.target, 2, 0.3)  # by the counts alone the offset would be another
     for each in (weights, theory):
         each.draw()
     assert "being measured" in theory.empty_text
