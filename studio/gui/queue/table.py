@@ -24,7 +24,11 @@ _COLUMNS = (
     ("Run", "What is trained: the configuration as it was when it was queued. Later edits do not reach it."),
     ("Tilt", "What the run is trained towards: shares of classes, or their ΔH where terms tilt, too."),
     ("Status", "Waiting, running in a process of its own, or how it ended."),
-    ("Progress", "How much is done of the steps, or minutes of training, after which the run is complete."),
+    (
+        "Progress",
+        "How much is done of the steps, or minutes of training, after which the run is complete. While it "
+        "prepares, its data are read, and a judge of them is trained if there is none yet, which may take minutes.",
+    ),
     ("Took", "How long its process has run, in minutes and seconds, all attempts together."),
     ("Remark", "What went wrong, if something did."),
 )
@@ -139,8 +143,8 @@ def _progress(job: Job) -> str:
         of = f"{limit.steps:,} steps"
     if job.status is JobStatus.COMPLETED:
         return f"100 % of {of}"
-    if not job.attempts:
-        return of
+    if not job.attempts or not job.folder.exists():
+        return "prepares" if job.status is JobStatus.RUNNING else of
     try:
         steps, seconds = newest_point(job.folder)
     except UserError:  # amid being written, or damaged, which is told when it ends

@@ -139,6 +139,8 @@ def test_that_a_run_without_a_name_is_called_by_what_it_trains(
     assert column(panel, 0) == ["Digits · WGAN-GP · 2 → 29.9 %"]
     assert column(panel, 1) == ["2 → 29.9 %"]
     assert [panel.table.isColumnHidden(place) for place in range(6)] == [False] * 4 + [True] * 2, "nothing has run"
+    panel.table.show_jobs([replace(job, attempts=1, status=JobStatus.RUNNING)])
+    assert column(panel, 3) == ["prepares"], "its data are read, and its judge may be trained for minutes"
     job = replace(job, folder=make_run(controls.setup.runs_root, "begun", steps=100), attempts=1)
     for limit, done in ((StopCondition(steps=400), "25 % of 400 steps"), (StopCondition(seconds=60), "3 % of 1 min")):
         panel.table.show_jobs([replace(job, limit=limit)])
