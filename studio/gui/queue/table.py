@@ -20,15 +20,15 @@ from studio.training.config.run_config import PerturbationConfig
 from studio.training.config.run_title import tilt_words
 from studio.training.storage.metrics import newest_point
 
+_PROGRESS_TIP = (
+    "How much is done of the steps, or minutes of training, after which the run is complete. While it prepares, its "
+    "data are read, and a judge of them is trained if there is none yet, which may take minutes."
+)
 _COLUMNS = (
     ("Run", "What is trained: the configuration as it was when it was queued. Later edits do not reach it."),
     ("Tilt", "What the run is trained towards: shares of classes, or their ΔH where terms tilt, too."),
     ("Status", "Waiting, running in a process of its own, or how it ended."),
-    (
-        "Progress",
-        "How much is done of the steps, or minutes of training, after which the run is complete. While it "
-        "prepares, its data are read, and a judge of them is trained if there is none yet, which may take minutes.",
-    ),
+    ("Progress", _PROGRESS_TIP),
     ("Took", "How long its process has run, in minutes and seconds, all attempts together."),
     ("Remark", "What went wrong, if something did."),
 )
