@@ -84,8 +84,8 @@ _UPDATE = (
 _HELD = "What holding adds to the ΔH asked for, so that the shares arrive."
 _ONCE_HELD = "with “Hold” on in the table of the target, points come once shares have been evaluated."
 _CORRECTION = (
-    "What is added to the ΔH of each class to hold the shares: above 0 it was generated too often. "
-    "It moves where 95 % intervals twice miss the target on one side, by 2/(t + 1)·log(q/p′) at the t-th time."
+    "What is added to the ΔH of each class to hold the shares: above 0 it was generated too often. As far as the mean "
+    "δ of all looks is surely off: δ ← δ + 3/(t + 2)·(a + u − δ), a what was added, u = log(q/p′) less its median."
 )
 
 BATCH = CurvesSpec(
