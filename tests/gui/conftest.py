@@ -51,6 +51,7 @@ def patient_waits() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitExposed, QtBot.waitActive):
             patch.setattr(wait, "__kwdefaults__", (wait.__kwdefaults__ or {}) | {"timeout": 30_000})
+        patch.setattr(Controls.shutdown, "__defaults__", (30.0,))
         yield
 
 

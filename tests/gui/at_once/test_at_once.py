@@ -37,7 +37,7 @@ from studio.training.analysis.trained_model import TrainedModel
 from studio.training.run import recovery, session
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity
-from tests.gui.hands import Hands, ask_share, panel_of
+from tests.gui.hands import PATIENCE_MS, Hands, ask_share, panel_of
 
 pytestmark = pytest.mark.usefixtures("kept_judge")
 LEFT = Qt.MouseButton.LeftButton
@@ -329,7 +329,7 @@ def test_that_it_says_what_is_waited_for(qtbot: QtBot, controls: Controls) -> No
 
     def train(progress: Progress) -> None:
         progress.report("Training the judge", 0.1)
-        end.wait(10)
+        end.wait(PATIENCE_MS / 1000)
 
     controls.once.tasks.run(train, done=lambda _: None, failed=lambda _: None, cancelled=lambda: None)
     qtbot.waitUntil(lambda: caption.text.text().endswith("training the judge…"))

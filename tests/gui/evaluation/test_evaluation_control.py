@@ -59,7 +59,7 @@ class Judging:
         return object() if self._ready else None
 
     def judge(self, name: str, progress: Progress) -> Any:
-        self.may_come.wait(30)
+        self.may_come.wait(PATIENCE_MS / 1000)
         self._ready = True
         if self.fault is not None:
             raise self.fault
@@ -82,7 +82,7 @@ class Evaluating:
         self._found = evaluation(bench)
 
     def __call__(self, run: Run, *_: object, **__: object) -> Evaluated:
-        self.may_end.wait(30)
+        self.may_end.wait(PATIENCE_MS / 1000)
         if self.fault is not None:
             raise self.fault
         return Evaluated(step=run.weights_step or 0, seconds=1.0, revision=run.revision, evaluation=self._found)

@@ -369,7 +369,7 @@ def test_that_an_export_is_given_up_at_either_question(
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (7, dialog != "getInt"))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     action(save_menu(menu), "npz").trigger()
-    assert panel.library.tasks.join(10)
+    assert panel.library.tasks.join(PATIENCE_MS / 1000)
     message = panel.findChild(QLabel, "runs_message")
     assert message.text() == ""
 

@@ -26,7 +26,7 @@ def setup(qtbot: QtBot, tmp_path: Path) -> Iterator[Setup]:
     with qtbot.waitSignal(found.dataset_changed):
         found.set_dataset(DigitsConfig())
     yield found
-    assert tasks.join(5.0)
+    assert tasks.join(30.0)
 
 
 def test_that_a_change_is_told_once_and_no_change_is_not(setup: Setup) -> None:

@@ -29,7 +29,7 @@ from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.frames import Frame
 from studio.training.storage.run import Run
 from tests.gui.evaluation.test_shares_panel import arrive, evaluation
-from tests.gui.hands import ask_share, choose, click
+from tests.gui.hands import PATIENCE_MS, ask_share, choose, click
 from tests.gui.shown import make_snapshot, show
 
 
@@ -253,7 +253,7 @@ def test_that_what_was_asked_of_steps_that_are_undone_meanwhile_is_not_shown(
     owner, data = Owner(title="it", step=9), controls.setup.dataset
     came = BackAgain(name="class:2", found=found, predicted=8.5, owner=owner, dataset=data)
     monkeypatch.setattr(Run, "open", lambda _: SimpleNamespace(near=lambda _: None))
-    monkeypatch.setattr(answers, "weigh_back", lambda *_: (may_end.wait(10), came)[1])
+    monkeypatch.setattr(answers, "weigh_back", lambda *_: (may_end.wait(PATIENCE_MS / 1000), came)[1])
     runs.config, runs.run = controls.setup.config, RunView(phase=RunPhase.PAUSED, step=9, folder=Path("run"))
     for undone in (True, False):
         may_end.clear()

@@ -28,7 +28,7 @@ from studio.training.storage.metrics import read_metrics
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity
 from tests.data.idx_files import write_idx_set
-from tests.gui.hands import Hands
+from tests.gui.hands import PATIENCE_MS, Hands
 from tests.library.made_runs import record_evaluation
 
 
@@ -234,7 +234,7 @@ def read_slowly(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     may_end = threading.Event()
 
     def slow(path: Path, step: int, progress: Progress) -> Past:
-        assert may_end.wait(10)
+        assert may_end.wait(PATIENCE_MS / 1000)
         progress.check()
         return read_past(path, step, progress)
 
@@ -250,7 +250,7 @@ def test_that_stop_calls_off_the_reading_of_the_past_and_no_other(
     hands.trained()
 
     def other(progress: Progress) -> str:
-        may_end.wait(10)
+        may_end.wait(PATIENCE_MS / 1000)
         progress.check()
         return "found"
 
