@@ -40,6 +40,7 @@ _POLL_MS = 40
 _THUMBNAIL = 40
 _JOIN_S = 2.0
 _SHOWN_SKIPPED = 500
+_HIGHEST_LIST = 110  # pixels of those
 _SHOWN_LEVELS = 3
 
 
@@ -78,7 +79,6 @@ class FolderPreviewDialog(QDialog):
         self.skipped_title = plain_label(role="warning", wraps=True)
         tip = "Files that are no images of one size, each with its reason."
         self.skipped = named(QListWidget(), "folder_skipped", "Files that are skipped", tip)
-        self.skipped.setMaximumHeight(110)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setObjectName("load_folder")
@@ -196,6 +196,8 @@ class FolderPreviewDialog(QDialog):
         self.skipped.clear()
         for file in report.skipped[:_SHOWN_SKIPPED]:
             self.skipped.addItem(f"{file.path}: {file.reason}")
+        lines = self.skipped.sizeHintForRow(0) * self.skipped.count() + 2 * self.skipped.frameWidth()
+        self.skipped.setFixedHeight(min(lines, _HIGHEST_LIST))
         parts = []
         if report.skipped:
             verb = "is" if len(report.skipped) == 1 else "are"

@@ -57,7 +57,9 @@ class SetupPanel(QWidget):
         self._lay_out(theme.tokens.spacing)
         setup.config_changed.connect(self._count)
         self._count()
+        self._runs = runs
         runs.run_changed.connect(self._show_run)
+        starter.changed.connect(self._show_state)
         setup.edit_rejected.connect(self._reject)
         self._show_run(runs.run)
 
@@ -88,6 +90,11 @@ class SetupPanel(QWidget):
     def _count(self) -> None:
         self.more.count(self.model.changes + self.training.changes)
 
+    @Slot()
+    def _show_state(self) -> None:
+        """Whether it can be started, and if not, why."""
+        self._show_run(self._runs.run)
+
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
         active = run.phase.active
@@ -99,7 +106,7 @@ class SetupPanel(QWidget):
         self.data.show_run(run)
         self.model.lock(why)
         locked = _LIVE if self._starter.model_is_live else _ACTIVE
-        self.state.setText(locked if active else _IDLE)
+        self.state.setText(locked if active else self._starter.blocked or _IDLE)
 
     @Slot(object)
     def _reject(self, error: UserError) -> None:

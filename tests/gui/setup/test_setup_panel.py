@@ -229,6 +229,7 @@ def test_that_a_folder_is_shown_before_it_is_loaded(
     skipped = find(dialog, QListWidget, "folder_skipped")
     assert skipped.item(0).text().startswith("dogs/no.png: ")
     assert "1 cannot be read" in dialog.skipped_title.text()
+    assert skipped.height() < 3 * skipped.fontMetrics().height(), "one line leaves the classes their room"
     assert controls.setup.config.dataset.kind == "digits"
     enter(qtbot, find(dialog, NumberField, "size").lineEdit(), "16")
     qtbot.waitUntil(dialog.load.isEnabled)

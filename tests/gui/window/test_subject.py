@@ -152,12 +152,14 @@ def test_that_start_waits_for_the_data_that_a_person_has_chosen(hands: Hands) ->
     assert not start.isEnabled()
     assert banner(hands) == ("Set-up", "No folder of images is chosen yet: choose one in the set-up.")
     assert hands.window.time_bar.title.toolTip() == tooltip("No run is shown"), "and not to press what is off"
+    assert hands.find(QLabel, "setup_state").text() == hands.bench.starter.blocked
     hands.key(Key.Key_F5)
     assert not hands.bench.runs.busy
     hands.bench.setup.set_config(hands.bench.setup.config.model_copy(update={"seed": 7}), "Preset")
     assert hands.find(QComboBox, "dataset").currentData() == "digits"
     assert start.isEnabled()
     assert hands.window.time_bar.title.toolTip() == tooltip("No run is shown: press Start")
+    assert hands.find(QLabel, "setup_state").text() == "Start trains with these settings."
     hands.choose("dataset", "folder")
     hands.choose("dataset", "digits")
     assert start.isEnabled()
