@@ -67,6 +67,7 @@ class WeightsPanel(LivePanel):
         self._recent: Floats = np.empty(0)  # log₁₀ w of the last batches
         self._recent_source: Floats | None = None
         self._of_others = False  # those batches are of another target than the data set's weights
+        self._revision: int | None = None  # of their target, where a step on disk is looked at
         self._classes: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # log₁₀ w and number of examples
         self._bins: Bins | None = None
         self._shares: dict[str, Floats] = {}
@@ -122,12 +123,12 @@ class WeightsPanel(LivePanel):
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.recent_weights is not self._recent_source:
-            self._recent_source = snapshot.recent_weights
+            self._recent_source, self._revision = snapshot.recent_weights, None
             self.request_draw()
 
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
-        self._recent_source = frame.weights
+        self._recent_source, self._revision = frame.weights, frame.revision
         self.request_draw()
 
     @Slot(str)
@@ -144,7 +145,8 @@ class WeightsPanel(LivePanel):
     def draw(self) -> None:
         if self._recent_source is not None:
             usable = self._recent_source[np.isfinite(self._recent_source) & (self._recent_source > 0)]
-            self._recent = np.log10(usable[:0] if self._of_others else usable)
+            before = self._revision is not None and not self._target.data.is_target(self._revision)
+            self._recent = np.log10(usable[:0] if self._of_others or before else usable)
         everything = np.concatenate([self._classes[0], _ends(self._recent)])
         if not len(everything):
             self.show_empty(self._target.data.missing or _EMPTY)

@@ -18,6 +18,7 @@ from studio.data.idx_sets import MnistConfig
 from studio.data.planar.config import MoonsConfig, RingConfig
 from studio.errors import UserError
 from studio.gui.evaluation.panel import SharesPanel
+from studio.gui.live.weights import WeightsPanel
 from studio.gui.state.old_runs import Past
 from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.tilt_view import TiltView
@@ -33,10 +34,11 @@ from studio.training.config.energy import EnergyConfig, energy_record
 from studio.training.config.run_config import EvaluationConfig, PerturbationConfig
 from studio.training.run.session import RunRequest
 from studio.training.storage.fingerprints import Fingerprints
+from studio.training.storage.frames import Frame, append_frames
 from tests.data.image_folders import write_image, write_image_folder
 from tests.gui.hands import ask_share, find
 from tests.gui.shown import show
-from tests.library.made_runs import CLASSES, make_config, make_run, record_evaluation
+from tests.library.made_runs import CLASSES, make_config, make_grid, make_run, record_evaluation
 
 _OFFSETS = {"2": -1.5}
 TERMS = EnergyConfig.model_validate({"terms": [{"kind": "linear", "feature": "ink", "slope": 0.02}]})
@@ -114,6 +116,23 @@ def test_that_an_evaluation_after_an_edit_at_its_step_is_of_the_target_after_it(
         go_to(qtbot, controls, step)
         generated = tilt(controls).generated
         assert generated.note == note, step
+
+
+def test_that_weights_of_batches_from_before_an_edit_do_not_stand_beside_those_after_it(
+    qtbot: QtBot, controls: Controls, theme: ThemeManager, old_run: Path
+) -> None:
+    """Of a step whose last samples are from before."""
+    panel = WeightsPanel(controls.target, controls.time, theme)
+    show(qtbot, panel)
+    grid = make_grid(490)
+    frame = Frame(grid=grid, seconds=1.0, offsets=_OFFSETS, weights=np.full(9, 2.0), revision=0)
+    append_frames(old_run, [frame], 10**9)
+    look_at(qtbot, controls, old_run)
+    for step, some in ((495, True), (600, False), (495, True)):
+        go_to(qtbot, controls, step)
+        panel.draw()
+        assert bool(panel._shares["recent"].any()) is some, step
+        assert panel._shares["dataset"].any()
 
 
 def test_that_window_and_report_are_of_one_class(
