@@ -66,8 +66,10 @@ class QueueControl(QObject):
         """Queue a run of a configuration as it is now."""
         with self._acting():
             queue = self._open().queue
-            data = self._setup.fingerprints(config)
-            title = run_title(config, data.classes if data is not None else None)  # its turn refuses other data
+            data, images = self._setup.fingerprints(config), self._setup.images
+            title = run_title(config)
+            if data is not None and images is not None:  # its turn refuses other data
+                title = run_title(config, data.classes, images.name)
             folder = self._root() / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
             queue.add(config, limit, folder, title, data=data)
             self._log.add(f"Queued: {title}")

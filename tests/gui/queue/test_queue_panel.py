@@ -376,3 +376,13 @@ def test_that_a_tilt_of_two_classes_is_read_where_there_is_room(
     panel.resize(1000, 400)
     table = panel.table
     qtbot.waitUntil(lambda: table.sizeHintForColumn(1) <= table.columnWidth(1))
+
+
+def test_that_a_queued_run_on_a_folder_is_called_by_the_folder_as_a_run_is(
+    panel: QueuePanel, controls: Controls, qtbot: QtBot, tmp_path: Path
+) -> None:
+    images = write_image_folder(tmp_path / "School garden", classes=2)
+    with qtbot.waitSignal(controls.setup.dataset_changed):
+        controls.setup.set_dataset(FolderConfig(path=str(images)))
+    click(qtbot, panel, "add")
+    assert column(panel, 0) == ["School garden · WGAN-GP · no tilt"]
