@@ -20,7 +20,9 @@ import pytest
 from studio.progress import Progress
 
 # No test is about how long it takes: a busy machine would fail it. Every check draws other examples.
-hypothesis.settings.register_profile("studio", deadline=None, max_examples=25)
+hypothesis.settings.register_profile(
+    "studio", deadline=None, max_examples=25, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("studio")
 LETTERS = hypothesis.strategies.characters(exclude_categories=["Cs"])
 """Any letter but surrogates; by itself hypothesis makes a table of UTF-8 for them, which takes seconds."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.data.catalog import DATASETS, load_dataset
@@ -377,7 +377,7 @@ def test_that_what_is_neither_a_preset_nor_a_file_is_refused(text: str) -> None:
         config_or_preset(text)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(LETTERS, max_size=5),
