@@ -43,25 +43,36 @@ class Nodes:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder, self._environment = folder, environment
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = ""
         self.all: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         """One more: the first is the head, which has no work done on it; each other does one job at a time."""
+        for _ in range(5):  # Ray itself waits half a minute for it, which a busy machine may need and more
+            if self._has_begun():
+                return
+        pytest.fail((self._folder / f"node-{len(self.all)}.txt").read_text())
+
+    def _has_begun(self) -> bool:
         where = ["--address", self.address]
         if not self.all:
-            port = self.address.partition(":")[2]
-            where = ["--head", "--port", port, "--include-dashboard=false", "--disable-usage-stats"]
+            port = _free_port()
+            self.address = f"127.0.0.1:{port}"
+            where = ["--head", "--port", str(port), "--include-dashboard=false", "--disable-usage-stats"]
             where += ["--temp-dir", str(self._folder), "--num-cpus=0"]
         else:
             where.append("--num-cpus=1")
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *where, "--block"]
         command += ["--object-store-memory=80000000"]
         with (self._folder / f"node-{len(self.all)}.txt").open("wb") as said:
-            self.all.append(
-                subprocess.Popen(command, stdout=said, stderr=said, env=self._environment, start_new_session=True)
-            )
-        wait(lambda: b"Ray runtime started" in Path(said.name).read_bytes(), "a node")
+            node = subprocess.Popen(command, stdout=said, stderr=said, env=self._environment, start_new_session=True)
+        wait(lambda: b"Ray runtime started" in Path(said.name).read_bytes() or node.poll() is not None, "a node")
+        if node.poll() is None:
+            self.all.append(node)
+            return True
+        with suppress(ProcessLookupError):
+            os.killpg(node.pid, signal.SIGKILL)  # what it has left
+        return False
 
     def processes(self, *, head: bool = False) -> list[psutil.Process]:
         """Of the nodes that have work done on them, or of all."""
@@ -95,10 +106,12 @@ def nodes() -> Iterator[Nodes]:
     """A head, for all tests: it takes half a minute to begin and to end."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # Ray's sockets need a short path
     nodes = Nodes(folder, {**os.environ, **_QUIET})
-    nodes.start()
-    yield nodes
-    nodes.kill(head=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        nodes.start()
+        yield nodes
+    finally:
+        nodes.kill(head=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def wait(ready: Callable[[], bool], what: str) -> None:
