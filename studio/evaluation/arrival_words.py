@@ -28,12 +28,17 @@ _DIGITS = 9
 """Of changes of shares: classes that change as much are not told apart by their last digit."""
 
 
+def members_of(name: str) -> str:
+    """Those of a class, in a sentence: “2s”, but “cat”."""
+    return f"{name}s" if len(name) == 1 else name
+
+
 def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
     """The newest evaluation of one class in a sentence or two, such as “2s: 29.4 ± 3.1 %; 30 % is asked for. It has
     arrived.”
     """
     by = f" (judge of {seen.judge})" if seen.judge else ""
-    class_name, wanted = (f"{name}s" if len(name) == 1 else name) + by, percent_words(float(seen.target[index]))
+    class_name, wanted = members_of(name) + by, percent_words(float(seen.target[index]))
     more = f" (about {found.more} more evaluation{'s' * (found.more > 1)})" if found.more is not None else ""
     match found.answer:
         case Answer.UNKNOWN:
@@ -61,7 +66,7 @@ def at_once_words(name: str, seen: Sighting, index: int) -> str:
     """Likewise of samples that were made for the target: “Sampled at once, 2s are 29.4 ± 3.1 %; 30 % is asked
     for.”
     """
-    class_name = f"{name}s" if len(name) == 1 else name
+    class_name = members_of(name)
     if index in seen.untold:
         return answer_words(name, seen, index, Arrival(answer=Answer.UNTOLD))
     verb = "are" if len(name) == 1 else "is"

@@ -11,7 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from studio.evaluation.arrival import Answer
-from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, answer_words, at_once_words, others_words
+from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, answer_words, at_once_words, members_of, others_words
 from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
@@ -132,7 +132,7 @@ def _answer(view: TiltView) -> tuple[str, str]:
         return NO_TILT, "muted"
     index, found = view.tilted_most, view.generated
     name, wanted = view.dataset.class_names[index], percent_words(float(view.summary.target[index]))
-    whose = f"{name}s" if len(name) == 1 else name
+    whose = members_of(name)
     if found is not None and found.stale and index not in found.untold:
         share, by = 100 * float(found.shares[index]), f" (judge of {found.judge})" if found.judge else ""
         made = f"{fixed(share, 1 if share >= 0.1 else 3)} %"
