@@ -78,8 +78,8 @@ def percent_words(share: float, digits: int = 3) -> str:
 
 
 def unbroken(text: str) -> str:
-    """A sentence whose lines end anywhere but within a share: 29.4 ± 3.1 %."""
-    return re.sub(r"(?<=[\d∞–]) (?=[%±])|(?<=±) ", NO_BREAK, text)
+    """A sentence whose lines end anywhere but within a share: 29.4 ± 3.1 %, or 2 → 30 %."""
+    return re.sub(r"(?<=[\d∞–]) (?=[%±])|(?<=[±→]) | (?=→)", NO_BREAK, text)
 
 
 def column(text: str, width: int = 8) -> str:

@@ -56,5 +56,5 @@ def test_that_a_few_digits_need_no_exponent_below_ten_million() -> None:
 
 
 def test_that_no_line_ends_within_a_share() -> None:
-    said = unbroken("29.4 ± 3.1 % of them, or ∞ % of 5")
-    assert said.split(" ") == ["29.4\xa0±\xa03.1\xa0%", "of", "them,", "or", "∞\xa0%", "of", "5"]
+    said = unbroken("7 → 4 %: 29.4 ± 3.1 % of them, or ∞ % of 5")
+    assert said.split(" ") == ["7\xa0→\xa04\xa0%:", "29.4\xa0±\xa03.1\xa0%", "of", "them,", "or", "∞\xa0%", "of", "5"]

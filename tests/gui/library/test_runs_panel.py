@@ -91,7 +91,7 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
         Column.NAME: "twos",
         Column.DATASET: "Digits",
         Column.MODEL: "VAE",
-        Column.TILT: "2 → 29.9\xa0%",
+        Column.TILT: "2\xa0→\xa029.9\xa0%",
         Column.STEPS: "500",
         Column.TIME: "00:10",
         Column.SHARE_ERROR: "0.0300",
