@@ -17,6 +17,7 @@ from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summari
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
 from studio.training.config.cautions import outweighing
+from studio.training.config.recipes import Recipe, better_recipe
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.events import Evaluated
 
@@ -104,6 +105,7 @@ class TiltView:
         uncounted: terms are left out of what is shown, for they are being measured, or cannot be had.
         fault: why they cannot be; None if they can.
         applied: the target that examples are weighted by, where shares are held; else None.
+        recipe: how it is reached sooner than as it is set up; None if it is not known, or too late.
     """
 
     perturbation: Perturbation
@@ -121,6 +123,7 @@ class TiltView:
     uncounted: bool = False
     fault: UserError | None = None
     applied: TiltView | None = None
+    recipe: Recipe | None = None
 
     @classmethod
     def of(
@@ -153,6 +156,7 @@ class TiltView:
             energies=energies,
             uncounted=uncounted,
             fault=fault,
+            recipe=better_recipe(summary, config),
         )
 
     @property

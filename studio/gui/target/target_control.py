@@ -50,6 +50,7 @@ class TargetControl(QObject):
         self._ahead: tuple[float, ...] | None = None  # offsets that a drag would make
         self._asked: Perturbation | None = None  # what is shown of At once answers it
         self._telling = False
+        self._training = False
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
         self._sender = TargetSender(setup, runs, data.targets, self)
         self._sender.changed.connect(self.refresh)
@@ -164,6 +165,11 @@ class TargetControl(QObject):
     def _apply_hold(self, on: bool) -> None:
         self._setup.edit(hold=self._setup.config.hold.model_copy(update={"on": on}))
 
+    def take_recipe(self) -> None:
+        """Set up what reaches the target sooner, in one undoable step."""
+        if self.tilt is not None and self.tilt.recipe is not None:
+            self._setup.set_config(self.tilt.recipe.of(self._setup.config), self.tilt.recipe.name)
+
     def _fixed(self) -> UserError:
         return UserError("The target cannot be edited", self.data.fixed)
 
@@ -209,7 +215,8 @@ class TargetControl(QObject):
             tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
         self._looked_at = target
-        told = replace(tilt, hint=fixed, refused=refused, locked=locked, generated=self._generated())
+        recipe = None if fixed or self._training else tilt.recipe
+        told = replace(tilt, hint=fixed, refused=refused, locked=locked, generated=self._generated(), recipe=recipe)
         self._show(replace(told, point_error=self._point_error))
 
     def _generated(self) -> Generated | None:
@@ -280,5 +287,7 @@ class TargetControl(QObject):
 
     @Slot()
     def _on_run(self) -> None:
-        if not self._runs.run.phase.active and self.tilt is not None and (self.tilt.pending or self.tilt.refused):
+        before, self._training = self._training, self._runs.run.phase.active
+        left = not self._training and self.tilt is not None and (self.tilt.pending or self.tilt.refused)
+        if left or before != self._training:
             self.refresh()

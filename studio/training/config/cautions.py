@@ -11,17 +11,15 @@ weigh 1. An SN-GAN of MNIST with 0.1 % twos that was asked for 10 % had 4 to 5 %
 from __future__ import annotations
 
 from studio.errors import UserError
-from studio.models.config import LabelSettings, Optimiser, OptimiserConfig
+from studio.models.config import Optimiser, OptimiserConfig
 from studio.models.diffusion.config import DenoiserConfig
 from studio.perturb.diagnostics import Strength, TiltSummary
-from studio.training.config.planners import PlannerKind
+from studio.training.config.recipes import COUNTING, better_recipe
 from studio.training.config.run_config import RunConfig
 
 _SHORT = 5.0
 """Times the steps between two such examples that a mean square should go back; the share is then 3 % too small."""
 _SMOOTHED = (Optimiser.ADAM, Optimiser.ADAMW, Optimiser.RMSPROP)
-_COUNTING = (PlannerKind.ERROR_CARRY, PlannerKind.FIXED_SIZE)
-"""Planners that count the heavier examples more; the others take them more often."""
 
 
 def cautions(summary: TiltSummary, config: RunConfig) -> tuple[UserError, ...]:
@@ -29,10 +27,11 @@ def cautions(summary: TiltSummary, config: RunConfig) -> tuple[UserError, ...]:
     found = []
     if summary.strength is Strength.TOO_STRONG:
         hint = "A higher temperature, or a clip of ΔH, weakens it as well."
-        if isinstance(config.model, LabelSettings) and not config.perturbation.terms:
-            hint += " Or train a conditional model without offsets: sampled at once it has any shares, without weights."
+        recipe = better_recipe(summary, config)
+        if recipe is not None:
+            hint += f" Or {recipe.words}"
         found.append(UserError("The tilt is too strong", summary.reason, hint))
-    if isinstance(config.model, DenoiserConfig) and config.model.weights_fade and config.batch.planner not in _COUNTING:
+    if isinstance(config.model, DenoiserConfig) and config.model.weights_fade and config.batch.planner not in COUNTING:
         found.append(
             UserError(
                 "There are no weights to fade",
@@ -48,7 +47,7 @@ def cautions(summary: TiltSummary, config: RunConfig) -> tuple[UserError, ...]:
 def outweighing(summary: TiltSummary, config: RunConfig) -> UserError | None:
     """Why single examples that outweigh a batch are learned at less than their weight; None if they are not."""
     every = summary.outweighed_every
-    if every is None or config.batch.planner not in _COUNTING:
+    if every is None or config.batch.planner not in COUNTING:
         return None
     optimisers = config.model.weighted_optimisers
     found = [f"the {name}'s {why}" for name, each in optimisers.items() if (why := _shortens(each, every))]

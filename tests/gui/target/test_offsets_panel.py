@@ -26,6 +26,7 @@ from studio.gui.target.offsets.summary import Sentence
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
 from studio.perturb.perturbation import Gauge
+from studio.training.config.assignments import setting_at
 from studio.training.config.energy import FormulaTermConfig
 from studio.training.config.file import parse_config
 from studio.training.config.planners import PlannerKind
@@ -333,6 +334,31 @@ def test_that_the_summary_says_what_the_tilt_costs_and_tells_of_examples_that_ou
     assert "stratified" in cost.toolTip()
     controls.setup.edit(batch=controls.setup.config.batch.model_copy(update={"planner": PlannerKind.STRATIFIED}))
     assert "outweigh" not in cost.text() + cost.toolTip()
+
+
+def test_that_one_button_sets_up_what_reaches_a_strong_tilt_sooner(
+    hand: Hand, controls: Controls, qtbot: QtBot
+) -> None:
+    recipe, before = hand.panel.summary.recipe, controls.setup.config
+    assert not recipe.isVisible()
+    hand.click(2, OFFSET)
+    hand.type("-1")
+    assert not recipe.isVisible(), "weights do for that"
+    hand.type("-8")
+    assert recipe.text() == "Tell it the classes"
+    assert "SN-GAN" in recipe.toolTip()
+    qtbot.mouseClick(recipe, Button.LeftButton)
+    after = controls.setup.config
+    assert setting_at(after, "model.conditional") is True
+    assert after.model_copy(update={"model": before.model}).perturbation.offsets == {"2": -8}
+    assert not recipe.isVisible()
+    controls.setup.undo_stack.undo()
+    assert controls.setup.config.model == before.model
+    assert recipe.isVisible()
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING))
+    assert not recipe.isVisible(), "a run under way keeps its model"
+    controls.runs._set_run(RunView(phase=RunPhase.FINISHED))
+    assert recipe.isVisible()
 
 
 def test_that_rows_that_are_selected_are_tinted_all_along(hand: Hand, dressed: ThemeManager) -> None:

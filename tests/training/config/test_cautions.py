@@ -128,17 +128,17 @@ def test_that_a_tilt_too_strong_is_told_with_the_verdicts_own_words() -> None:
     assert not cautions(summarise(Perturbation.zero(2), RARE, 16), config_of())
 
 
-def test_that_a_conditional_model_is_recommended_where_only_shares_are_asked_for_too_strongly() -> None:
+def test_that_a_conditional_model_is_recommended_where_shares_are_asked_for_too_strongly() -> None:
     strong = summarise(Perturbation(offsets=(0.0, -8.0)), (9990, 10), 16)
     told = {
         name: cautions(strong, config)[0].hint
         for name, config in {
-            "classes": tiny_config("vae"),
+            "classes": tiny_config("vae", perturbation={"offsets": {"bee": -8}}),
             "terms": tiny_config("vae", perturbation={"terms": [SLOPE]}),
-            "never conditional": tiny_config("ebm"),
+            "never conditional": tiny_config("ebm", perturbation={"offsets": {"bee": -8}}),
         }.items()
     }
-    assert [name for name, hint in told.items() if "a conditional model" in hint] == ["classes"]
+    assert [name for name, hint in told.items() if "model.conditional=true" in hint] == ["classes"]
 
 
 def test_that_fading_weights_needs_a_planner_that_counts_by_them() -> None:

@@ -104,6 +104,7 @@ class OffsetsPanel(QWidget):
         head.order_changed.connect(lambda: self._order(asked=True))
         self.terms.switched.connect(self._switch)
         self.terms.opened.connect(self.term_asked)
+        self.summary.recipe.clicked.connect(self._target.take_recipe)
 
     # -- state in
 

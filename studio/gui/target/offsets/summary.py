@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from studio.evaluation.arrival import Answer
 from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, answer_words, at_once_words, members_of, others_words
 from studio.gui.state.tilt_view import TiltView
+from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import shown_weight
@@ -58,10 +59,12 @@ class OffsetsSummary(QFrame):
         tip = f"Whether the class that is tilted most has arrived at its target share.\nArrived: {ARRIVED_IF}."
         set_help(self.answer, "Answer", tip)
         self.pending.hide()
+        self.recipe = tool_button("recipe", "", "")
+        self.recipe.hide()
         line = row_of((self.answer, 1), self.pending)
         line.setAlignment(self.pending, Qt.AlignmentFlag.AlignTop)
         margins = (spacing, spacing // 2, spacing, spacing // 2)
-        column_of(line, self.cost, 1, inside=self, margins=margins, spacing=spacing // 4)
+        column_of(line, self.cost, row_of(self.recipe, 1), 1, inside=self, margins=margins, spacing=spacing // 4)
 
     def _fit(self) -> None:
         """Two lines for each, so that nothing jumps while their texts change, or as many as they take."""
@@ -91,6 +94,10 @@ class OffsetsSummary(QFrame):
         self.answer.setText(said.answer if view.dataset.labelled else "")
         self.answer.setVisible(view.dataset.labelled)
         self.cost.setText(view.hint or said.cost)
+        self.recipe.setVisible(view.recipe is not None)
+        if view.recipe is not None:
+            self.recipe.setText(view.recipe.name)
+            set_help(self.recipe, view.recipe.name, f"{view.recipe.reason} Ctrl+Z takes it back.")
         self._fit()
         set_style_property(self.answer, "role", said.answer_role)
         set_style_property(self.cost, "role", "muted" if view.hint else said.cost_role)

@@ -1,0 +1,71 @@
+"""How a target is reached sooner than as it is set up, by what was measured; window and command say the same.
+
+An SN-GAN of MNIST with 0.1 % twos, of which 10 and 30 % were asked for, had 4 to 5 and 13 % of them after 4,000 steps
+by error carry, 10 to 11 and 30 % by stratified batches, and as many after 1,000 and 1,500 steps by these once it was
+told the classes as well, with a third of the Fréchet distance; see `tests/benchmarks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.models.config import LabelSettings
+from studio.perturb.diagnostics import Strength, TiltSummary
+from studio.training.config.assignments import with_settings
+from studio.training.config.planners import PlannerKind
+from studio.training.config.run_config import RunConfig
+
+COUNTING = (PlannerKind.ERROR_CARRY, PlannerKind.FIXED_SIZE)
+"""Planners that count the heavier examples more; the others take them more often."""
+_TOLD = (
+    "Of MNIST with 0.1 % twos, an SN-GAN that was told the classes, with stratified batches, had 30 % twos after 1,500 "
+    "steps, where weights by error carry had 13 % after 4,000."
+)
+_STRATIFIED = (
+    "Every example of a stratified batch counts 1: of MNIST with 0.1 % twos, of which 30 % were asked for, an SN-GAN "
+    "had 30 % after 4,000 steps, where weights by error carry had 13 %."
+)
+_STRONG = (Strength.STRONG, Strength.TOO_STRONG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Settings to take instead of those that are set up.
+
+    Attributes:
+        name: what to do, as on a button.
+        settings: as on the command line.
+        reason: what was gained by it.
+    """
+
+    name: str
+    settings: tuple[str, ...]
+    reason: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.name[0].lower()}{self.name[1:]} ({', '.join(self.settings)}). {self.reason}"
+
+    def of(self, config: RunConfig) -> RunConfig:
+        return with_settings(config, self.settings)
+
+
+def better_recipe(summary: TiltSummary, config: RunConfig) -> Recipe | None:
+    """For a target whose weights differ much; None for others, and where nothing better is known.
+
+    A model is told classes where it can be and the target moves them; batches are stratified where an example
+    outweighs one.
+    """
+    outweighed = summary.outweighed_every is not None and config.batch.planner in COUNTING
+    if not outweighed and summary.strength not in _STRONG:
+        return None
+    told = isinstance(config.model, LabelSettings) and not config.model.conditional
+    told = told and len(set(config.perturbation.offsets.values()) | {0.0}) > 1
+    if not told and not outweighed:
+        return None
+    names = ["Tell it the classes"] * told + ["stratify batches"] * outweighed
+    return Recipe(
+        name=" and ".join(names).capitalize(),
+        settings=("model.conditional=true",) * told + ("batch.planner=stratified",) * outweighed,
+        reason=_TOLD if told else _STRATIFIED,
+    )
