@@ -14,7 +14,7 @@ from studio.data.catalog import dataset_spec
 from studio.errors import UserError
 from studio.library.notes import FILE as NOTES
 from studio.library.notes import read_notes
-from studio.models.catalog import model_spec
+from studio.models.catalog import model_title
 from studio.training.config.file import read_config
 from studio.training.config.run_title import run_title, tilt_words
 from studio.training.config.sweep_mark import FILE as SWEEP
@@ -143,7 +143,7 @@ def _read(folder: Path) -> RunSummary:
         folder=folder.name,
         name=notes.name or _name_in_sweep(mark) or run_title(config, counts, str(summary.get("dataset", ""))),
         dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),
-        model=model_spec(config.model.kind).title,
+        model=model_title(config.model),
         tilt=tilt_words(config.perturbation, counts) or "none",
         steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
         step_limit=int(_number(summary, "step_limit")) or None,

@@ -59,6 +59,11 @@ def model_spec(kind: str) -> ModelSpec:
     raise UserError(f"There is no model called {kind!r}", f"On offer: {known}.", field="model.kind")
 
 
+def model_title(model: ModelConfig) -> str:
+    """What a model is called: "SN-GAN", or "SN-GAN, conditional"."""
+    return ", ".join(filter(None, (model_spec(model.kind).title, model.variant)))
+
+
 def misfit(model: ModelConfig, *, planar: bool) -> UserError | None:
     """Why this model cannot learn points of the plane, if that is what examples are, with the field at fault."""
     return model_spec(model.kind).fault_on_points(model) if planar else None

@@ -107,6 +107,11 @@ class ModelConfig(Settings):
     kind: str
 
     @property
+    def variant(self) -> str:
+        """What sets it apart from others of its kind so much that its name says so; empty if nothing does."""
+        return ""
+
+    @property
     def weighted_optimisers(self) -> Mapping[str, OptimiserConfig]:
         """The optimisers of the networks that learn from weighted examples, by network."""
         return {network: self.optimiser(network) for network in self.learning_rates if network not in self.UNWEIGHTED}
@@ -202,6 +207,10 @@ class LabelSettings(ModelConfig):
         within=(0, 1),
         when={"conditional": ()},
     )
+
+    @property
+    def variant(self) -> str:
+        return "conditional" if self.conditional else super().variant
 
     def latent_numbers(self, pixels: int) -> int:
         return super().latent_numbers(pixels) + self.conditional

@@ -18,7 +18,7 @@ from studio.gui.widgets.tooltip import set_help
 from studio.gui.window.banner import Banner
 from studio.gui.window.controls import Controls
 from studio.gui.window.status import RunFigures
-from studio.models.catalog import model_spec
+from studio.models.catalog import model_title
 
 _BIG = ("start", "pause", "stop")
 _ARROW = " ▸ "
@@ -193,7 +193,7 @@ class Toolbar(QFrame):
         whose = ""
         if self._shown_beside:
             whose = "Trains: " if self._runs.run.phase.active else "Next: "
-        model, batch = model_spec(config.model.kind).title, f"{config.batch.average_size:g} a batch"
+        model, batch = model_title(config.model), f"{config.batch.average_size:g} a batch"
         text = self.path.show_setup(f"{whose}{data}", model, batch)
         set_help(self.path, "Set-up", f"{text}: what Start trains.")
 

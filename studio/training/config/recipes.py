@@ -63,7 +63,7 @@ def better_recipe(summary: TiltSummary, config: RunConfig) -> Recipe | None:
     told = told and len(set(config.perturbation.offsets.values()) | {0.0}) > 1
     if not told and not outweighed:
         return None
-    names = ["Tell it the classes"] * told + ["stratify batches"] * outweighed
+    names = ["Tell the model the classes"] * told + ["stratify batches"] * outweighed
     return Recipe(
         name=" and ".join(names).capitalize(),
         settings=("model.conditional=true",) * told + ("batch.planner=stratified",) * outweighed,

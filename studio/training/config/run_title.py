@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from studio.data.catalog import dataset_spec
-from studio.models.catalog import model_spec
+from studio.models.catalog import model_title
 from studio.number_text import plain
 from studio.perturb.perturbation import target_shares
 from studio.training.config.presets import named_presets
@@ -26,7 +26,7 @@ def run_title(config: RunConfig, counts: Mapping[str, int] | None = None, datase
 
 def kinds(config: RunConfig, dataset: str = "") -> str:
     """Data set, as it may call itself, and model: "Digits · WGAN-GP"."""
-    return f"{dataset or dataset_spec(config.dataset.kind).title} · {model_spec(config.model.kind).title}"
+    return f"{dataset or dataset_spec(config.dataset.kind).title} · {model_title(config.model)}"
 
 
 def own_name(config: RunConfig) -> str:
@@ -38,7 +38,7 @@ def own_name(config: RunConfig) -> str:
 def _told(config: RunConfig) -> tuple[object, ...]:
     target = config.perturbation
     offsets = {name: value for name, value in target.offsets.items() if value}
-    return config.dataset.kind, config.model.kind, target.model_copy(update={"offsets": offsets})
+    return config.dataset.kind, model_title(config.model), target.model_copy(update={"offsets": offsets})
 
 
 def tilt_words(target: PerturbationConfig, counts: Mapping[str, int] | None = None) -> str:

@@ -345,7 +345,7 @@ def test_that_one_button_sets_up_what_reaches_a_strong_tilt_sooner(
     hand.type("-1")
     assert not recipe.isVisible(), "weights do for that"
     hand.type("-8")
-    assert recipe.text() == "Tell it the classes"
+    assert recipe.text() == "Tell the model the classes"
     assert "SN-GAN" in recipe.toolTip()
     qtbot.mouseClick(recipe, Button.LeftButton)
     after = controls.setup.config

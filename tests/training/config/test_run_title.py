@@ -61,6 +61,7 @@ def test_that_a_name_given_by_a_person_comes_first() -> None:
         ("perturbation.offsets.2=-1.81", "Digits · WGAN-GP · 2 −1.81"),
         ("perturbation.clip=1", "Digits · WGAN-GP · 2 −1.37, clipped at 1"),
         ("model.kind=vae", "Digits · VAE · 2 −1.37"),
+        ("model.conditional=true", "Digits · WGAN-GP, conditional · 2 −1.37"),
         ("dataset.kind=mnist", "MNIST · WGAN-GP · 2 −1.37"),
     ],
 )
