@@ -136,20 +136,19 @@ class EvaluationControl(QObject):
         if (refusal := self._judge.refusal) is not None:
             self._log.add_error(refusal)
             return
-        self._wanted = True
-        doing = "Evaluating" if self._judge.is_here else "Training the judge"
-        self._set(replace(self.view, doing=doing, fraction=0.0))
-        if self._judge.is_here:
-            self._on_judge()
-        else:
-            self._judge.prepare()
+        self._wanted, here = True, self._judge.is_here
+        self._set(replace(self.view, doing="Evaluating" if here else "Training the judge", fraction=0.0))
+        self._on_judge() if here else self._judge.prepare()
 
     @Slot()
     def cancel(self) -> None:
-        self._on_disk.asked = None
-        self._runs.send(CancelEvaluation())
-        self._tasks.cancel()
-        self._give_up()
+        """Give up the evaluation of the run that is shown, and no other one."""
+        if self._on_disk.give_up():
+            self._show()
+        else:
+            self._runs.send(CancelEvaluation())
+            self._judge.give_up()
+            self._give_up()
 
     @Slot()
     def _on_judge(self) -> None:
@@ -244,8 +243,7 @@ class EvaluationControl(QObject):
             why_not = kept.why_not(step)
             tip = (why_not and self._data.missing) or why_not or kept.words(step)
             view = replace(view, possible=not why_not, tip=tip)
-        asked = self._on_disk.asked
-        if asked is not None and asked.folder == self._time.folder:
+        if (asked := self._on_disk.shown) is not None:
             view = replace(view, doing=f"Evaluating step {asked.step:,}")
         return replace(view, history=replace(view.history, others=others, missing=self._why_not))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from studio.background import Background
 from studio.errors import UserError
 from studio.gui.evaluation.run_judge import RunJudge
 from studio.gui.run.run_control import RunControl
@@ -94,6 +95,7 @@ class KeptEvaluator(QObject):
         self._tasks, self._runs, self._time = tasks, runs, time
         self._data, self._judge, self._log = data, judge, log
         self.asked: Asked | None = None
+        self._work: Background[tuple[Evaluated, UserError | None]] | None = None
         self.steps: list[int] = []
 
     @Slot()
@@ -139,13 +141,26 @@ class KeptEvaluator(QObject):
             found = evaluate_run(run, lambda _: judges.examples, progress, judge=kept.name, judges=judges)
             return found, keep_evaluation(run, found)
 
-        self._tasks.run(
+        self._work = self._tasks.run(
             work,
             done=lambda found: self._on_done(asked, *found),
             failed=lambda error: self._on_failed(asked, error),
             cancelled=lambda: self.ended.emit(asked, None),
         )
         return True
+
+    @property
+    def shown(self) -> Asked | None:
+        """What is awaited of the run that is shown."""
+        return self.asked if self.asked is not None and self.asked.folder == self._time.folder else None
+
+    def give_up(self) -> bool:
+        """Await nothing of the run that is shown any more; whether something was."""
+        awaited, work = self.shown, self._work
+        if awaited is not None and work is not None:
+            self.asked = None
+            work.cancel()
+        return awaited is not None
 
     def _on_done(self, asked: Asked, found: Evaluated, unkept: UserError | None) -> None:
         if unkept is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from studio.background import Background
 from studio.errors import UserError
 from studio.gui.state.log import Log
 from studio.gui.state.task_runner import TaskRunner
@@ -33,6 +34,7 @@ class RunJudge(QObject):
         self.judges: Judges | None = None
         self.name = ""
         self._preparing: tuple[Judges, str] | None = None
+        self._work: Background[Judge] | None = None
 
     @property
     def refusal(self) -> UserError | None:
@@ -49,12 +51,17 @@ class RunJudge(QObject):
         if judges is None or self.refusal is not None or self._preparing == (judges, name) or self.is_here:
             return
         self._preparing = asked = (judges, name)
-        self._tasks.run(
+        self._work = self._tasks.run(
             lambda progress: judges.judge(name, progress),
             done=lambda judge: self._on_judge(judge, asked),
             failed=lambda error: self._on_no_judge(asked, error),
             cancelled=lambda: self._on_no_judge(asked),
         )
+
+    def give_up(self) -> None:
+        """Train none any more."""
+        if self._work is not None:
+            self._work.cancel()
 
     def _on_judge(self, judge: Judge, asked: tuple[Judges, str]) -> None:
         whose = f"The judge of {judge.trained_on}" if judge.trained_on else "The judge"

@@ -23,6 +23,7 @@ from studio.training.analysis import evaluate_run as evaluation_module
 from studio.training.config.run_config import EvaluationConfig, RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.judges import Judges
+from studio.training.messages.commands import CancelEvaluation
 from studio.training.messages.events import Evaluated, Logged, Outcome, PerturbationApplied, Restored
 from studio.training.messages.snapshot import Snapshot
 from studio.training.run.session import RunRequest
@@ -332,3 +333,33 @@ def test_that_a_run_from_disk_is_evaluated_at_the_step_whose_weights_are_nearest
     assert [(each.step, each.revision) for each in found] == [(2, 0)]
     assert latest.evaluation.target == pytest.approx(latest.evaluation.data), "the run had no tilt then"
     assert bench.evaluations.view.latest is None, "it is none of this window's run"
+
+
+def test_that_giving_up_an_evaluation_gives_up_that_of_the_run_on_the_screen_alone(
+    qtbot: QtBot, controls: Controls, work: Evaluating, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside it trains another run, which looks at its own shares."""
+    evaluations, judging = controls.evaluations, Judging(ready=False)
+    sent: list[object] = []
+    monkeypatch.setattr(controls.runs, "send", sent.append)
+    begin(controls, judging, EvaluationConfig(budget=5))
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
+    with qtbot.waitSignal(controls.time.moment_shown):
+        controls.time.open(kept)
+    evaluations.evaluate()
+    evaluations.cancel()
+    assert not evaluations.shown.doing
+    assert sent == [], "the other one is not told"
+    judging.may_come.set()
+    work.may_end.set()
+    settled(qtbot, controls)
+    assert evaluations._judge.is_here
+    work.may_end.clear()
+    evaluations.evaluate()
+    asked = evaluations._on_disk.asked
+    controls.time.show_live()
+    evaluations.cancel()
+    assert sent == [CancelEvaluation()]
+    assert evaluations._on_disk.asked is asked is not None
+    work.may_end.set()
+    settled(qtbot, controls)
