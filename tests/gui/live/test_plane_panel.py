@@ -19,7 +19,7 @@ from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
 from studio.gui.state.history import History, HistoryView
-from studio.gui.state.run_view import RunPhase
+from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.state.subject import Owner
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
@@ -34,6 +34,7 @@ from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.frames import Frame
 from tests.gui.hands import Hands, find, panel_of
 from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
+from tests.library.made_runs import make_run
 
 Key = Qt.Key
 
@@ -241,6 +242,23 @@ def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, controls:
     assert panel.canvas.fake._parts[0][0].name() != light
     heat = panel.canvas.heat._picture
     assert heat.pixelColor(0, heat.height() - 1).name() == panel.theme.tokens.surface  # the critic's least value
+
+
+def test_that_steps_of_the_run_that_trains_are_not_offered_beside_another(
+    qtbot: QtBot, panel: PlanePanel, controls: Controls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(controls.runs, "send", sent.append)
+    controls.runs.config = config_or_preset("planar-gan")
+    controls.runs._set_run(RunView(phase=RunPhase.RUNNING, step=9))
+    steps = panel.steps
+    assert (steps.isVisible(), list(steps.buttons)) == (True, ["critic", "generator"])
+    steps.slow.click()
+    with qtbot.waitSignal(controls.time.run_shown):
+        controls.time.open(make_run(controls.setup.runs_root, "other"))
+    assert steps.isHidden()
+    controls.time.show_live()
+    assert (steps.isVisible(), steps.slow.isChecked(), len(sent)) == (True, True, 1)
 
 
 @pytest.mark.slow

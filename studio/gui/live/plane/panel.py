@@ -87,7 +87,7 @@ class PlanePanel(LivePanel):
         self.layers = PlaneLayers(self.canvas, self)
         self.layers.descent_toggled.connect(self._draw_descent)
         self.heat, self.distances = HeatChoice(self.canvas, self), PlaneDistances(time, theme)
-        self.lesson, self.steps = LessonCard(lessons, theme), PlaneSteps(lessons.runs, theme)
+        self.lesson, self.steps = LessonCard(lessons, theme), PlaneSteps(lessons.runs, time, theme)
         fill(self.body, self.lesson, self._controls())
         self._caption = AtOnceCaption(once)
         self._stepped_text = plain_label(role="small", wraps=True)

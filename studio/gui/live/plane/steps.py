@@ -6,7 +6,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.run_view import RunPhase, RunView
+from studio.gui.state.run_view import RunPhase
+from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager
@@ -17,24 +18,27 @@ SLOW_SECONDS = 0.5
 
 
 class PlaneSteps(QWidget):
-    """A button for each network of the run's model, and one for slow motion; hidden while nothing runs."""
+    """A button for each network of the run's model, and one for slow motion; hidden while nothing runs, or another run
+    is looked at.
+    """
 
-    def __init__(self, runs: RunControl, theme: ThemeManager) -> None:
+    def __init__(self, runs: RunControl, time: TimeCursor, theme: ThemeManager) -> None:
         super().__init__()
-        self._runs = runs
+        self._runs, self._time = runs, time
         self._names: tuple[str, ...] = ()
         self.buttons: dict[str, QToolButton] = {}
         tip = f"Take a step each {SLOW_SECONDS:g} s, so that every one of them can be followed."
         self.slow = toggle_button("plane_slow", "Slow motion", tip, self._set_delay)
         self._row = row_of(self.slow, inside=self, spacing=2)
-        runs.run_changed.connect(self._show_run)
+        for changed in (runs.run_changed, time.run_shown):
+            changed.connect(self._show_run)
         self.hide()
 
-    @Slot(object)
-    def _show_run(self, run: RunView) -> None:
-        running = self._runs.config
+    @Slot()
+    def _show_run(self) -> None:
+        run, running = self._runs.run, self._runs.config
         ready = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) and running is not None
-        self.setVisible(ready)
+        self.setVisible(ready and self._time.old is None)
         if not ready or running is None:
             self.slow.setChecked(False)
             return
