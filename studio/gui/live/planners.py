@@ -169,7 +169,10 @@ class PlannersPanel(LivePanel):
             self.place.clear()
             return
         before = ", of the target before" if report.revision < self._target else ""
-        self.place.setText(f"step {report.step:,}{before}, gradient of the {spoken(report.network)}")
+        own, now = f"{report.average_size:g}", self._runs.config
+        other = now is not None and now.batch.average_size != report.average_size
+        size = f", in batches of B_avg {own}" if other else ""
+        self.place.setText(f"step {report.step:,}{before}{size}, gradient of the {spoken(report.network)}")
         self.advice.setText(report.advice.reason)
         self.carry.setText(report.on_carry)
         self.table.setRowCount(len(report.rows))

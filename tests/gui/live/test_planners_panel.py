@@ -12,6 +12,7 @@ from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.controls import Controls
 from studio.gui.window.main_window import MainWindow
+from studio.training.config.assignments import with_settings
 from studio.training.config.planners import PlannerKind
 from studio.training.messages.commands import CancelComparison, Command, ComparePlanners
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
@@ -158,6 +159,9 @@ def test_that_it_shows_nothing_of_this_windows_run_beside_another_or_once_that_i
     assert panel.place.text() == "step 1,200, gradient of the autoencoder"
     controls.runs.target_applied.emit(1300, 2)
     assert panel.place.text() == "step 1,200, of the target before, gradient of the autoencoder"
+    controls.runs.config = with_settings(controls.setup.config, ["batch.average_size=128"])
+    controls.setup.config_changed.emit(controls.setup.config)
+    qtbot.waitUntil(lambda: "of the target before, in batches of B_avg 32, gradient" in panel.place.text())
     run_is(controls, RunPhase.FINISHED)
     controls.subjects.leave()
     assert panel.empty_text.startswith("How steady")
