@@ -160,6 +160,18 @@ def test_that_what_the_model_generates_is_shown_once_it_is_known(
     assert panel.plots.generated.point.getData()[0].tolist() == []
 
 
+def test_that_a_judge_of_other_classes_tells_no_share_of_those_of_the_data(controls: Controls) -> None:
+    """The third of its classes is not the third of theirs, and they may be more."""
+    arrive(controls)
+    (told,) = controls.evaluations._found
+    assert controls.means.generated("class:9") is not None
+    others = replace(told.evaluation, class_names=("ant", "bee", "cat"), judge="Insects")
+    controls.evaluations._found[:] = [replace(told, evaluation=others)]
+    controls.evaluations._set(controls.evaluations._found_so_far(controls.evaluations.view))
+    assert controls.means.generated("class:2") is None
+    assert controls.means.generated("ink") is not None
+
+
 def test_that_points_answer_their_own_target_over_their_own_data_alone(qtbot: QtBot, controls: Controls) -> None:
     """Those of the step that is looked at."""
     means, target = controls.means, controls.target

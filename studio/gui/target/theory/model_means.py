@@ -75,9 +75,10 @@ class ModelMeans(QObject):
         if self._points is not None:
             frame, revision = self._points
             return of_points(name, frame) if self._target.answers(revision) else None
-        if latest is None or not self._target.answers(latest.revision):
+        dataset = self._target.data.view
+        if latest is None or dataset is None or not self._target.answers(latest.revision):
             return None
-        return of_evaluation(name, latest.evaluation)
+        return of_evaluation(name, latest.evaluation, dataset.class_names)
 
     @property
     def blocked(self) -> str:

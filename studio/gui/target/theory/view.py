@@ -45,10 +45,14 @@ def with_error(found: Mean, unit: str) -> str:
     return f"{compact(found.value, 3)} ± {compact(found.error, 2)}{unit}"
 
 
-def of_evaluation(name: str, found: Evaluation) -> Mean | None:
-    """⟨f⟩ of the samples that were judged: a class's corrected share in per cent, or a feature's mean."""
+def of_evaluation(name: str, found: Evaluation, class_names: Sequence[str]) -> Mean | None:
+    """⟨f⟩ of the samples that were judged: the corrected share of one of these classes in per cent, if the judge tells
+    them apart, or a feature's mean.
+    """
     if not name.startswith(CLASS):
         return found.features.get(name)
+    if found.class_names != class_names:
+        return None
     place = int(name.removeprefix(CLASS))
     shares = found.shares
     error = float(shares.high[place] - shares.low[place]) / (2 * _NORMAL)
