@@ -17,7 +17,8 @@ benchmark goes on where it was stopped; without `--minutes` left, what is missin
 Entries: the four planners; `ramp`, whose ΔH grows so that ESS/n falls evenly over half of them;
 `hold`: shares are held; `at_once`, an untilted model whose samples are tilted by `studio.sampling`; and the control,
 `condition`: such a model that is conditional, and is told the target's classes; one training answers all tasks of
-a data set. If asked for, `fade`: a diffusion or flow whose weights fade to 1 over the noisiest tenth of the times.
+a data set; `told`, a conditional model that is trained towards the target in stratified batches. If asked for,
+`fade`: a diffusion or flow whose weights fade to 1 over the noisiest tenth of the times.
 """
 
 import json
@@ -53,7 +54,7 @@ from tests.benchmarks.shelf import CLASS, Images, Judge, Perceptron
 CHECK, SAMPLES, MOST_TV, MOST_FD, LOOSE_FD = 500, 5_000, 0.05, 12.0, 20.0
 PLANNERS = ("error_carry", "fixed_size", "resampling", "stratified")
 AT_ONCE = ("at_once", "condition")
-ENTRIES = (*PLANNERS, "ramp", "hold", *AT_ONCE, "fade")
+ENTRIES = (*PLANNERS, "ramp", "hold", *AT_ONCE, "told", "fade")
 TASKS = {1: (None, 0.3), 2: (None, 0.9), 3: (0.001, 0.1), 4: (0.001, 0.3), 5: (0.001, 0.9)}
 """Share of twos in the data, as it is if None; and what is asked for."""
 
@@ -117,7 +118,8 @@ def configured(model: str, entry: str, course: Course, seed: int) -> RunConfig:
     settings += [f"batch.planner={entry}"] if entry in PLANNERS else []
     settings += ["model.weights_fade=0.1"] if entry == "fade" else []
     settings += ["hold.on=true", "hold.every=500", "hold.samples=2000"] if entry == "hold" else []
-    settings += ["model.conditional=true"] if entry == "condition" else []
+    settings += ["batch.planner=stratified"] if entry == "told" else []
+    settings += ["model.conditional=true"] if entry in ("condition", "told") else []
     return with_settings(config_or_preset(f"mnist-twos-30-{model}"), settings)
 
 
