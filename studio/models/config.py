@@ -103,6 +103,8 @@ class ModelConfig(Settings):
 
     UNWEIGHTED: ClassVar[tuple[str, ...]] = ()
     """Networks whose steps see no real example, and so no weight."""
+    FOREMOST: ClassVar[tuple[str, ...]] = ()
+    """Settings that are shown right below the model; the others are folded away."""
 
     kind: str
 
@@ -176,6 +178,8 @@ class LatentModelConfig(ModelConfig):
 
 class LabelSettings(ModelConfig):
     """Whether a model is told the class of each example."""
+
+    FOREMOST = ("conditional",)
 
     conditional: bool = setting(
         False,

@@ -129,6 +129,7 @@ class SettingsForm(QWidget):
         old, self._value = self._value, settings
         shown = (*self._rows, *self._parts)
         if self._filled and all(getattr(old, name) == getattr(settings, name) for name in shown):
+            self._on_value()  # others may have changed on which it depends what is of use
             return  # an entry that cannot be used yet stays, with its message
         self._filled = True
         self._settled = settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QWidget
@@ -27,7 +28,7 @@ class ModelSection(QWidget):
     """Chooses a model; the settings of each are remembered while another is looked at.
 
     Attributes:
-        more: its settings.
+        more: its settings but for the foremost ones.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class ModelSection(QWidget):
         super().__init__(parent)
         self._setup, self._starter, self._folds, self._theme = setup, starter, folds, theme
         self._drafts: dict[str, ModelConfig] = {}
-        self._forms: dict[str, SettingsForm] = {}
+        self._forms: dict[str, list[SettingsForm]] = {}  # of what is folded away, and of what is not
         self._shown = ""
         self._why = ""
         self._locked: tuple[str, bool, int] = ("", False, 0)
@@ -47,7 +48,9 @@ class ModelSection(QWidget):
             self.choice.setItemData(place, tooltip(spec.summary, spec.measured), Qt.ItemDataRole.ToolTipRole)
         self.summary = wrapped_label("model_summary", "small")
         self.misfit = wrapped_label("model_misfit", "error")
-        column_of(self.choice, self.summary, self.misfit, inside=self, spacing=theme.tokens.spacing // 2)
+        self._foremost = column_of(
+            self.choice, self.summary, self.misfit, inside=self, spacing=theme.tokens.spacing // 2
+        )
         self.more = QWidget()
         self._settings = column_of(inside=self.more)
         self.choice.edited.connect(self._chosen)
@@ -64,18 +67,29 @@ class ModelSection(QWidget):
         self.summary.setText(spec.summary)
         self.summary.setToolTip(tooltip(spec.measured))
         if spec.kind not in self._forms:
-            self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme, folds=self._folds)
-            form.changed.connect(self._edit)
-            form.settled.connect(self._starter.send_live_settings)
-            self._settings.addWidget(form)
-            follow_layout(self.more)
+            self._forms[spec.kind] = self._made(spec.config)
         if spec.kind != self._shown:
             self._shown = spec.kind
-            for kind, form in self._forms.items():
-                form.setVisible(kind == spec.kind)
-        self._forms[spec.kind].set_value(config.model)
+            for kind, forms in self._forms.items():
+                for form in forms:
+                    form.setVisible(kind == spec.kind)
+        for form in self._forms[spec.kind]:
+            form.set_value(config.model)
         self.lock(self._why)
         self._show_misfit()
+
+    def _made(self, kind: type[ModelConfig]) -> list[SettingsForm]:
+        forms = [SettingsForm(kind, self._theme, exclude=kind.FOREMOST, folds=self._folds)]
+        self._settings.addWidget(forms[0])
+        follow_layout(self.more)
+        if kind.FOREMOST:
+            forms.append(SettingsForm(kind, self._theme, only=kind.FOREMOST))
+            self._foremost.addWidget(forms[1])
+            follow_layout(self)
+        for form in forms:
+            form.changed.connect(self._edit)
+            form.settled.connect(self._starter.send_live_settings)
+        return forms
 
     @Slot()
     def _show_misfit(self) -> None:
@@ -94,18 +108,19 @@ class ModelSection(QWidget):
         self.choice.setEnabled(not why)
         spec = model_spec(self._shown)
         self.choice.setToolTip(why or tooltip(spec.summary, spec.measured))
-        for form in self._forms.values():
+        for form in chain.from_iterable(self._forms.values()):
             form.setEnabled(not why or live)
             form.setToolTip(why if why and not live else "")
             form.lock(bool(why), why)
 
     @property
     def changes(self) -> int:
-        """How many settings differ from the model's own."""
-        return self._forms[self._shown].changes
+        """How many of the settings that are folded away differ from the model's own."""
+        return self._forms[self._shown][0].changes
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
-        self._forms[self._shown].show_error(error, path)
+        forms = self._forms[self._shown]
+        forms[-1 if path and path[0] in self._setup.config.model.FOREMOST else 0].show_error(error, path)
 
     @Slot(object)
     def _edit(self, config: ModelConfig) -> None:

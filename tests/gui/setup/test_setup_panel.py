@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QApplication,
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QLabel,
@@ -68,6 +69,26 @@ def test_that_the_card_says_what_is_in_use_and_all_that_is_on_offer_says_what_it
     seen = [field.objectName() for field in fields if field.isVisible()]
     assert seen == ["dataset", "model", "average_size", "name"]
     assert panel.content.sizeHint().height() <= panel.area.viewport().height()
+
+
+def test_that_a_model_is_told_classes_by_a_box_right_below_it_which_brings_what_belongs_to_it(
+    qtbot: QtBot, panel: SetupPanel, controls: Controls
+) -> None:
+    box = next(box for box in panel.findChildren(QCheckBox, "conditional") if box.isVisible())
+    panel.more.header.click()
+    assert not find(panel, NumberField, "labels_dropped").isVisible()
+    assert panel.model.changes == 0
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert controls.setup.config.model.variant == "conditional"
+    assert find(panel, NumberField, "labels_dropped").isVisible()
+    assert panel.model.changes == 0, "it is not folded away"
+    choose(qtbot, find(panel, QComboBox, "model"), "ebm")
+    assert not any(box.isVisible() for box in panel.findChildren(QCheckBox, "conditional")), "which cannot be told"
+    choose(qtbot, find(panel, QComboBox, "model"), "wgan_gp")
+    assert box.isVisible()
+    assert box.isChecked()
+    controls.setup.reject(UserError("It cannot be", field="model.conditional"))
+    assert any(label.isVisible() and "It cannot be" in label.text() for label in panel.findChildren(QLabel))
 
 
 def test_that_a_choice_of_model_brings_its_form_and_keeps_what_was_set(
