@@ -40,11 +40,13 @@ class Recipe:
         name: what to do, as on a button.
         settings: as on the command line.
         reason: what was gained by it.
+        urgent: weights differ so much that they are not enough; otherwise it is good to know where they were not.
     """
 
     name: str
     settings: tuple[str, ...]
     reason: str
+    urgent: bool
 
     @property
     def words(self) -> str:
@@ -55,14 +57,10 @@ class Recipe:
 
 
 def better_recipe(summary: TiltSummary, config: RunConfig) -> Recipe | None:
-    """For a target whose weights differ much; None for others, and where nothing better is known.
-
-    A model is told classes where it can be and the target moves them; batches are stratified where an example
-    outweighs one.
+    """A model is told classes where it can be and the target moves them; batches are stratified where an example
+    outweighs one. None where nothing better is known.
     """
     outweighed = summary.outweighed_every is not None and config.batch.planner in COUNTING
-    if not outweighed and summary.strength not in _STRONG:
-        return None
     told = isinstance(config.model, LabelSettings) and not config.model.conditional
     told = told and len(set(config.perturbation.offsets.values()) | {0.0}) > 1
     if not told and not outweighed:
@@ -71,5 +69,6 @@ def better_recipe(summary: TiltSummary, config: RunConfig) -> Recipe | None:
     return Recipe(
         name=" and ".join(names).capitalize(),
         settings=("model.conditional=true",) * told + ("batch.planner=stratified",) * outweighed,
+        urgent=outweighed or summary.strength in _STRONG,
         reason=_BOTH if told and outweighed else _TOLD if told else _STRATIFIED,
     )

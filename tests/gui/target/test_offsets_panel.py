@@ -687,7 +687,9 @@ def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrive
     assert answer.property("role") == "muted"
     status = hand.table.model().index(2, Column.STATUS)
     assert (status.data(), "240 would do" in status.data(Qt.ItemDataRole.ToolTipRole)) == ("?", True)
+    assert not hand.panel.summary.recipe.isVisible()
     evaluated(controls, *(seen(controls, step, 0.36) for step in range(100, 600, 100)))
+    assert hand.panel.summary.recipe.isVisible()
     assert (
         answer.text()
         == "2s: 36.0 ± 3.0 %; 30 % is asked for. It is not arriving. Hold, or At once, may bring it there."

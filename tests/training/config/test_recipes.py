@@ -37,15 +37,19 @@ def test_that_classes_are_told_where_they_can_be_and_batches_stratified_where_an
     found = better_recipe(summary, config)
     assert found is not None
     assert found.settings == settings
+    assert found.urgent
     after = found.of(config)
     assert after.model_copy(update={"model": config.model, "batch": config.batch}) == config, "nothing else changes"
     assert better_recipe(summary, after) is None, "and it is all that there is"
     assert all(each in found.words for each in settings)
 
 
-def test_that_nothing_is_suggested_for_gentle_tilts_nor_where_it_is_set_up_already() -> None:
+def test_that_nothing_is_urgent_for_gentle_tilts_and_nothing_suggested_where_it_is_set_up_already() -> None:
     gentle = summarise(Perturbation(offsets=(0.0, -0.5)), (5000, 5000), 16)
-    assert better_recipe(gentle, config_of("vae")) is None
+    told = better_recipe(gentle, config_of("vae"))
+    assert told is not None
+    assert not told.urgent
+    assert better_recipe(gentle, config_of("ebm")) is None
     stratified = {"average_size": 16, "planner": PlannerKind.STRATIFIED}
     config = config_of("vae", model={"conditional": True}, batch=stratified)
     assert better_recipe(summarise(RARE, COUNTS, 16), config) is None

@@ -94,7 +94,8 @@ class OffsetsSummary(QFrame):
         self.answer.setText(said.answer if view.dataset.labelled else "")
         self.answer.setVisible(view.dataset.labelled)
         self.cost.setText(view.hint or said.cost)
-        self.recipe.setVisible(view.recipe is not None)
+        stalled = bool(view.seen) and view.arrival(view.tilted_most).answer is Answer.STALLED
+        self.recipe.setVisible(view.recipe is not None and (view.recipe.urgent or stalled))
         if view.recipe is not None:
             self.recipe.setText(view.recipe.name)
             set_help(self.recipe, view.recipe.name, f"{view.recipe.reason} Ctrl+Z takes it back.")
