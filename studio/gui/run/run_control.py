@@ -64,6 +64,7 @@ class RunControl(QObject):
         self._titled: Callable[[RunConfig], str] = run_title
         self.data = ""  # fingerprint of its data set; empty where that is not known
         self.history = History()
+        self.released = -1  # step after which nothing of what was corrected before is applied
         self._given_up = False  # the run was ended although it could not be saved
         self._then: Callable[[], object] | None = None  # is done once the run has stopped
         self._timer = MailboxTimer(self)
@@ -96,7 +97,7 @@ class RunControl(QObject):
         self.history = past.history
         if found is None or found.forked or found.run != self.run.folder:
             self.run_reset.emit()
-        self._given_up = False
+        self._given_up, self.released = False, -1
         self.history_changed.emit()
         run = RunView(phase=RunPhase.PREPARING)
         if found is not None and not found.forked:  # stopped before its next step, it can be gone on with as before
@@ -172,6 +173,7 @@ class RunControl(QObject):
         if isinstance(event, Restored):
             # Another history, so that every plot starts afresh instead of drawing on.
             self.history = self.history.until(event.step)
+            self.released = -1 if self.config is None or self.config.hold.on else event.step
             self.went_back.emit(event.step)
         mark = mark_of(event)
         if mark is not None:
@@ -188,6 +190,7 @@ class RunControl(QObject):
                 self.batch_size_applied.emit(size)
             case HoldApplied(on=on):
                 self._take("hold", on=on)
+                self.released = self.released if on else event.step
             case LearningRateApplied(network=network, rate=rate):
                 self._take_rate(network, rate)
             case Warned():

@@ -8,6 +8,8 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.gui.evaluation.evaluation_control import EvaluationControl
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.subject import Aspect
 from studio.gui.state.tilt_view import Generated
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.subject_data import SubjectData
@@ -33,6 +35,7 @@ class GeneratedShares(QObject):
 
     def __init__(
         self,
+        runs: RunControl,
         evaluations: EvaluationControl,
         time: TimeCursor,
         subjects: SubjectControl,
@@ -40,7 +43,7 @@ class GeneratedShares(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._evaluations, self._time, self._subjects, self._data = evaluations, time, subjects, data
+        self._runs, self._evaluations, self._time, self._subjects, self._data = runs, evaluations, time, subjects, data
         self.at_once: Generated | None = None
         self.correction: tuple[float, ...] = ()
         self._error = math.nan  # of points, that was told of
@@ -101,6 +104,8 @@ class GeneratedShares(QObject):
         names = self._data.view.class_names if self._data.view is not None else ()
         history = self._time.history
         known = any(held_column(0, name) in history.history.names for name in names[:1])
+        if self._subjects.subject.aspect is Aspect.TRAINING and history.cursor is None:  # what is to come is shown
+            known = known and history.step > self._runs.released
         if not known or self.of_other_data or self._subjects.subject.others is not None:
             self.correction = (0.0,) * len(names)
             return

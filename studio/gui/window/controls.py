@@ -74,7 +74,7 @@ class Controls(QObject):
         self.evaluations = EvaluationControl(
             self.tasks, self.setup, self.runs, self.time, self.data, self.overlays, self.log, self
         )
-        generated = GeneratedShares(self.evaluations, self.time, self.subjects, self.data, self)
+        generated = GeneratedShares(self.runs, self.evaluations, self.time, self.subjects, self.data, self)
         self.target = TargetControl(self.setup, self.runs, self.energies, generated, self.data, self)
         self.stepped = SteppedSamples(self)
         self.means = ModelMeans(self.looking, self.time, self.target, self.evaluations, self.stepped, self)

@@ -178,7 +178,8 @@ class SideTasks:
     def _correct(self, event: Event | None, judge: str) -> None:
         """Have the offsets corrected by what was seen, if anything was, and the target is still that one."""
         trainer = self._trainer
-        held = replace(trainer.held, step=trainer.step_count, before=trainer.held.hold.correction)
+        step = trainer.step_count
+        held = replace(trainer.held.moved(step, trainer.held.hold), step=step)
         if isinstance(event, Evaluated) and event.revision == trainer.perturbation.revision and trainer.config.hold.on:
             if held.judge not in ("", judge):
                 self._post(Noticed(step=trainer.step_count, error=_OTHER_JUDGE))

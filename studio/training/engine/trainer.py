@@ -181,7 +181,8 @@ class Trainer:
         is off.
         """
         if not self.config.hold.on:
-            return replace(held, hold=Hold.at_rest(len(self.data.class_names)))
+            rest = Hold.at_rest(len(self.data.class_names))
+            return held.moved(self.step_count, rest) if held.hold != rest else held
         same = held.revision == self.perturbation.revision
         return held if same else replace(held, hold=held.hold.anew())
 

@@ -49,8 +49,8 @@ class TrainerState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """Where holding a run's shares stands: the step and the judge, by fingerprint, that it looked by last,
-    the revision of the target that it holds, and what was corrected before that look, length K; empty if it never
-    looked.
+    the revision of the target that it holds, and what was corrected, length K, before that was changed last, after
+    which step; empty if it never was.
     """
 
     hold: Hold
@@ -58,10 +58,15 @@ class Held:
     judge: str = ""
     revision: int = 0
     before: tuple[float, ...] = ()
+    changed: int = 0
 
     def learned(self, step: int) -> Hold:
-        """As weights of this step know it: what a look at the very step corrects counts from the next one on."""
-        return replace(self.hold, correction=self.before) if self.before and step == self.step else self.hold
+        """As weights of this step know it: what is corrected after the very step counts from the next one on."""
+        return replace(self.hold, correction=self.before) if self.before and step == self.changed else self.hold
+
+    def moved(self, step: int, hold: Hold) -> Held:
+        """After a step the hold is another."""
+        return replace(self, hold=hold, before=self.learned(step).correction, changed=step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

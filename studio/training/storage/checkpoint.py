@@ -67,17 +67,25 @@ class HeldRecord(Settings):
     judge: str = ""
     revision: int = Count
     before: tuple[float, ...] = ()
+    changed: Annotated[int, Count] | None = None
 
     @classmethod
     def of(cls, held: Held) -> HeldRecord:
-        return cls(**asdict(held.hold), step=held.step, judge=held.judge, revision=held.revision, before=held.before)
+        parts = asdict(held)
+        return cls(**parts.pop("hold"), **parts)
+
+    @property
+    def since(self) -> int:
+        """Step after which it was changed last; runs of before noted that of looks alone."""
+        return self.step if self.changed is None else self.changed
 
     def held(self) -> Held:
         from studio.training.engine.trainer_state import Held
 
         start = self.start or (0.0,) * len(self.mean)
         hold = Hold(start=start, correction=self.correction, mean=self.mean, spread=self.spread, looks=self.looks)
-        return Held(hold=hold, step=self.step, judge=self.judge, revision=self.revision, before=self.before)
+        noted = {name: getattr(self, name) for name in ("step", "judge", "revision", "before")}
+        return Held(hold=hold, changed=self.since, **noted)
 
 
 class CheckpointRecord(Settings):
@@ -122,7 +130,7 @@ class CheckpointRecord(Settings):
         had corrected nothing.
         """
         held = self.held
-        correction = (held.before if held.step == self.step else ()) or held.correction if held is not None else ()
+        correction = (held.before if held.since == self.step else ()) or held.correction if held is not None else ()
         if not any(correction):
             return None
         hold = Hold.begun(correction)

@@ -1,5 +1,7 @@
 """Shares that a run holds: the switch, and what is asked for beside what is applied."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
@@ -21,6 +23,7 @@ from studio.gui.window.controls import Controls
 from studio.training.config.assignments import with_settings
 from studio.training.config.run_config import HoldConfig
 from studio.training.messages.commands import SetHold
+from studio.training.messages.events import HoldApplied
 from studio.training.storage.metrics import held_column
 from tests.gui.hands import find
 from tests.gui.shown import show
@@ -37,7 +40,7 @@ def corrected(by: float) -> dict[str, float]:
 @pytest.fixture
 def held(controls: Controls) -> TiltView:
     """A run that was asked for more twos, and that holds its shares, having found that it makes too many of them."""
-    controls.runs.config = controls.setup.config
+    controls.runs.config = with_settings(controls.setup.config, ["hold.on=true"])
     controls.runs.run = RunView(phase=RunPhase.RUNNING, step=10)
     controls.runs.run_changed.emit(controls.runs.run)
     controls.target.set_offset(TWO, -1.0)
@@ -124,6 +127,19 @@ def test_that_an_edit_keeps_the_correction_and_none_is_shown_before_it_moves(
     assert tilt is not None
     assert tilt.applied is None
     assert "Held" not in Sentence.of(tilt).cost
+
+
+def test_that_nothing_is_applied_any_more_once_the_run_holds_no_more_also_while_it_is_paused(
+    controls: Controls, held: TiltView
+) -> None:
+    """At the steps before it was."""
+    bench = controls
+    bench.runs._set_run(replace(bench.runs.run, phase=RunPhase.PAUSED))
+    bench.runs._on_news(None, [HoldApplied(step=10, on=False)], 0)
+    tilt = bench.target.tilt
+    assert (tilt.applied, bench.target.generated.correction[TWO]) == (None, 0.0)
+    bench.runs._on_news(None, [HoldApplied(step=10, on=True)], 0)
+    assert bench.target.generated.correction[TWO] == 0.0, "it begins anew"
 
 
 def test_that_the_histogram_of_weights_is_of_what_is_applied(

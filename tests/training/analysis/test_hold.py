@@ -130,6 +130,45 @@ def test_that_a_run_that_ends_with_a_look_was_weighted_for_what_was_applied_befo
         assert {name: found.get(name, 0.0) for name in CLASSES} == pytest.approx(learned)
 
 
+def test_that_a_run_that_is_held_no_more_since_its_last_step_was_weighted_for_what_was_applied_before(
+    trainer: Trainer, judge: Judge, run_path: Path
+) -> None:
+    """Also where it goes on, and is held again for a moment."""
+    moved: list[tuple[float, ...]] = []
+
+    def script() -> Iterator[list[Command]]:
+        while trainer.step_count < 14:
+            yield []
+        moved.append(correction(trainer))
+        yield [SetHold(hold=HoldConfig())]
+
+    recorder = Recorder(RunFolder.at(run_path, trainer.config), trainer)
+    played(trainer, script(), judge, recorder)
+    recorder.release()
+    learned = {name: ASKED[name] + more for name, more in zip(CLASSES, moved[0], strict=True)}
+    assert learned != pytest.approx(ASKED)
+
+    def check(trainer: Trainer) -> None:
+        assert trainer.applied is trainer.perturbation, "from now on"
+        corrected = read_record(CheckpointStore(run_path).find(14)).corrected
+        for found in (RunIdentity.read(run_path).applied.offsets, corrected or ASKED):
+            assert {name: found.get(name, 0.0) for name in CLASSES} == pytest.approx(learned)
+
+    check(trainer)
+    found = resume(run_path)
+    other = Trainer(found.config, tiny_images())
+    notes = found.load_into(other)
+    for on in (True, False):
+        other.hold(HoldConfig(on=on))
+    recorder = Recorder(found.folder(), other, notes)
+    recorder.save(None, 0.0)
+    check(other)
+    other.step()
+    recorder.save(None, 0.0)
+    recorder.release()
+    assert RunIdentity.read(run_path).applied.offsets == pytest.approx({n: v for n, v in ASKED.items() if v})
+
+
 def test_that_a_run_without_it_has_nothing_of_it(judge: Judge, run_path: Path) -> None:
     trainer = Trainer(held_config(hold={}), tiny_images())
     events = played(trainer, steps(20), judge, Recorder(RunFolder.at(run_path, trainer.config), trainer))
