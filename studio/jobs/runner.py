@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -137,7 +138,15 @@ class JobRunner:
         """Put back what ran under a studio that is gone."""
         for job in self.queue.running_jobs():
             if job.id not in self._running and not is_running(job.pid, job.born):
-                self.queue.end(job, JobStatus.COMPLETED if _completed(job.folder) else JobStatus.WAITING)
+                status = JobStatus.COMPLETED if _completed(job.folder) else JobStatus.WAITING
+                self.queue.end(job, status, seconds=max(0.0, _written(job.folder) - job.begun))
+
+
+def _written(folder: Path) -> float:
+    """When something in a folder was written last, in seconds since 1970; 0 if there is nothing."""
+    with suppress(OSError):
+        return max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
+    return 0.0
 
 
 def _completed(folder: Path) -> bool:

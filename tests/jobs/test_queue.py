@@ -15,9 +15,11 @@ from studio.jobs.estimate import seconds_for, seconds_left
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.process import mark_of
+from studio.training.config.assignments import with_settings
 from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark
 from studio.training.storage.fingerprints import Fingerprints
+from tests.library.made_runs import make_run
 
 
 @pytest.fixture
@@ -148,8 +150,11 @@ def test_that_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         JobQueue(tmp_path / "file" / "queue.sqlite")
 
 
+CONFIG = RunConfig().to_json()
+
+
 def job(limit: StopCondition, status: JobStatus = JobStatus.WAITING, seconds: float = 0.0) -> Job:
-    return Job(id=1, place=0, title="", config="", limit=limit, folder=Path("x"), status=status, seconds=seconds)
+    return Job(id=1, place=0, title="", config=CONFIG, limit=limit, folder=Path("x"), status=status, seconds=seconds)
 
 
 MINUTE, STEPS = StopCondition(seconds=60), StopCondition(steps=100)
@@ -175,12 +180,39 @@ def test_that_durations_are_laid_end_to_end(jobs: list[Job], at_once: int, expec
 
 def test_that_steps_of_another_number_take_as_long_each() -> None:
     completed = job(StopCondition(steps=1000), JobStatus.COMPLETED, 110.0)
-    assert seconds_for(StopCondition(steps=500), [completed]) == pytest.approx(60.0)
-    assert seconds_for(StopCondition(steps=1000), [completed]) == pytest.approx(110.0)
-    assert seconds_for(StopCondition(steps=1000), []) is None
+    assert seconds_for(StopCondition(steps=500), CONFIG, [completed]) == pytest.approx(60.0)
+    assert seconds_for(StopCondition(steps=1000), CONFIG, [completed]) == pytest.approx(110.0)
+    assert seconds_for(StopCondition(steps=1000), CONFIG, []) is None
 
 
-def test_that_what_a_job_has_run_for_is_taken_off() -> None:
-    running = replace(job(MINUTE, JobStatus.RUNNING, 20.0), begun=1000.0)
-    assert seconds_left([running, job(MINUTE)], 1, now=1030.0) == pytest.approx(70 - 50 + 70)
-    assert seconds_left([running], 1, now=9999.0) == 0.0
+def test_that_jobs_of_another_model_or_other_data_or_batches_tell_nothing() -> None:
+    completed = job(STEPS, JobStatus.COMPLETED, 30.0)
+    for change, alike in (
+        ("model.kind=diffusion", False),
+        ("dataset.kind=mnist", False),
+        ("batch.average_size=256", False),
+        ("perturbation.offsets.2=-1", True),
+        ("seed=3", True),
+    ):
+        config = with_settings(RunConfig(), [change]).to_json()
+        assert (seconds_for(STEPS, config, [completed]) is not None) == alike, change
+
+
+def test_that_the_judge_that_the_first_run_has_trained_is_none_of_the_others(tmp_path: Path) -> None:
+    """Nor is it taken off what a run has still to train."""
+    first, second, third, fourth = (
+        replace(job(STEPS, JobStatus.COMPLETED, seconds), folder=make_run(tmp_path, name))
+        for name, seconds in (("a", 300.0), ("b", 14.0), ("c", 15.0), ("d", 0.0))
+    )  # each of which trained for 2 s
+    assert seconds_for(STEPS, CONFIG, [first]) == pytest.approx(2 + 10)
+    assert seconds_for(STEPS, CONFIG, [first, second]) == pytest.approx(2 + 12)
+    prepares = replace(job(STEPS, JobStatus.RUNNING, 250.0), folder=tmp_path / "new")
+    for waiting, left in ((prepares, 14.0), (replace(fourth, status=JobStatus.RUNNING), 12.0)):
+        assert seconds_left([first, second, third, waiting], 1) == pytest.approx(left)
+
+
+def test_that_what_a_job_has_trained_for_is_taken_off(tmp_path: Path) -> None:
+    running = replace(job(MINUTE, JobStatus.RUNNING), folder=make_run(tmp_path, "run", steps=2500))
+    assert seconds_left([running, job(MINUTE)], 1) == pytest.approx(70 - 50 + 70)
+    late = replace(running, folder=make_run(tmp_path, "late", steps=10_000))
+    assert seconds_left([late], 1) == 0.0

@@ -137,6 +137,21 @@ def test_that_a_job_whose_process_is_gone_is_put_back(queue: JobQueue, stand_in:
     assert queue.jobs()[0].attempts == 2
 
 
+@pytest.mark.parametrize("status", ["completed", "running"])
+def test_that_a_job_whose_end_nobody_saw_has_taken_until_its_run_was_written_last(status: str, queue: JobQueue) -> None:
+    (job,) = add(queue)
+    make_run(queue.path.parent, "run-0", summary={"status": status})
+    queue.claim(job, pid=2**22 + 12345)
+    begun = queue.jobs()[0].begun
+    for path in job.folder.iterdir():
+        os.utime(path, (begun + 90, begun + 90))
+    runner = JobRunner(queue)
+    runner.paused = True
+    runner.poll()
+    assert queue.jobs()[0].status is (JobStatus.COMPLETED if status == "completed" else JobStatus.WAITING)
+    assert queue.jobs()[0].seconds == pytest.approx(90, abs=0.01)
+
+
 @pytest.mark.parametrize(
     "pid", [1, os.getpid(), os.getppid(), -1, 0, 2**70], ids=["1", "own", "parent", "-1", "0", "huge"]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -14,11 +15,12 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.theme import ThemeManager
-from studio.jobs.estimate import seconds_for
+from studio.jobs.estimate import seconds_for, work_of
 from studio.jobs.sweep import Sweep
 from studio.library.sweep_results import Member, members_of
 from studio.progress import Progress
 from studio.training.config.run_config import StopCondition
+from studio.training.storage.data_paths import made_absolute
 
 if TYPE_CHECKING:
     from studio.gui.queue.sweep_dialog import SweepDialog
@@ -49,7 +51,9 @@ class SweepActions(QObject):
 
         dataset = self._setup.dataset
         names = dataset.class_names if dataset is not None and not self._setup.awaits_data else ()
-        dialog = SweepDialog(self._setup.config_to_queue(), names, self._seconds, theme, window)
+        config = self._setup.config_to_queue()
+        seconds = partial(self._seconds, made_absolute(config).to_json())
+        dialog = SweepDialog(config, names, seconds, theme, window)
         dialog.accepted.connect(lambda: self._add(dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -58,12 +62,14 @@ class SweepActions(QObject):
         assert dialog.sweep is not None
         self._setup.undo_stack.push(QueueSweep(self._queue, dialog.sweep, dialog.title))
 
-    def _seconds(self, limit: StopCondition, number: int) -> float | None:
-        """How long so many runs take after what is queued already, going by the queue or else by the last run here."""
-        queue, run = self._queue, self._runs.run
-        each = seconds_for(limit, queue.jobs)
-        if each is None and limit.steps is not None and run.steps_per_second > 0:
-            each = limit.steps / run.steps_per_second
+    def _seconds(self, config: str, limit: StopCondition, number: int) -> float | None:
+        """How long so many runs of about this configuration take after what is queued already, going by the queue or
+        else by the last run here.
+        """
+        queue, run, last = self._queue, self._runs.run, self._runs.config
+        each = seconds_for(limit, config, queue.jobs)
+        if each is None and limit.steps is not None and run.steps_per_second > 0 and last is not None:
+            each = limit.steps / run.steps_per_second if work_of(last.to_json()) == work_of(config) else None
         before = queue.seconds_left
         return None if each is None or before is None else before + each * number / min(queue.at_once, number)
 
