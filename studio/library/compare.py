@@ -165,11 +165,14 @@ def title_of(name: str, runs: Sequence[ComparedRun]) -> str:
 
 
 def repeats(runs: Sequence[ComparedRun]) -> list[list[int]]:
-    """Places of the runs that differ in their seed alone, together, in the order of the first of each."""
-    found: dict[tuple[str, str], list[int]] = {}
+    """Places of the runs that differ in their seed alone, and that the same judge has looked at, together, in the order
+    of the first of each.
+    """
+    found: dict[tuple[str, str, str], list[int]] = {}
     for place, run in enumerate(runs):
         config = run.config.model_copy(update={"seed": 0, "name": ""}).model_dump_json()
-        found.setdefault((config, str(run.history)), []).append(place)
+        judge = run.judged_by if run.metrics.evaluations else ""
+        found.setdefault((config, str(run.history), judge), []).append(place)
     return list(found.values())
 
 
@@ -186,6 +189,9 @@ def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
         Row(title="Share error TV", cells=tuple(_text(e.share_error, e.measured_at) for e in entries)),
         Row(title="Fréchet distance", cells=tuple(_text(e.frechet, e.measured_at) for e in entries)),
     ]
+    counts = [found.shares.count if (found := run.evaluation) is not None else None for run in runs]
+    if len({*counts} - {None}) > 1:  # of fewer samples chance alone makes more of an error
+        rows.append(Row(title="Samples judged", cells=tuple(ABSENT if n is None else f"{n:,}" for n in counts)))
     for name in curve_names(runs):
         if name not in (SHARE_ERROR, *NO_RESULTS):
             cells = tuple(_text(run.late(name)) for run in runs)

@@ -69,6 +69,15 @@ def test_that_a_distance_is_compared_with_its_step_where_that_is_not_the_last(pa
     assert rows["Fréchet distance"] == ("12", "30 (step 60)")
 
 
+def test_that_errors_of_other_numbers_of_samples_say_of_how_many(pair: list[Path]) -> None:
+    record_evaluation(pair[1], 200, 0.05, 30.0)
+    assert "Samples judged" not in [row.title for row in final_numbers(read_runs(pair))]
+    with closing(sqlite3.connect(pair[1] / "metrics.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE evaluation SET record = json_set(record, '$.count', 200)")
+    rows = {row.title: row.cells for row in final_numbers(read_runs(pair))}
+    assert rows["Samples judged"] == ("1,000", "200")
+
+
 def test_that_curves_stand_over_steps_examples_and_time(pair: list[Path]) -> None:
     first, second = read_runs(pair)
     assert curve_names([first, second]) == ["tv", "loss_autoencoder", "epoch"]

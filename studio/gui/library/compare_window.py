@@ -153,9 +153,11 @@ class CompareWindow(QWidget):
         known = [(run, found) for run in self.runs if (found := run.evaluation) is not None]
         across = min(len(known), 2) if len(known) <= 4 else 4
         charts = [Bars.of(found) for _, found in known]
+        differ = len({found.shares.count for _, found in known}) > 1
         for place, (run, found) in enumerate(known):
             caption = wrapped_label(
                 text=f"{run.name}: share error TV {compact(found.tv, 3)}{run.entry.measured_at}"
+                + f", {found.shares.count:,} samples" * differ
             )  # its length makes no chart wider than others
             bars = SharesBars(self.theme.tokens)
             bars.setAccessibleName(f"Class shares of {run.name}")

@@ -115,6 +115,22 @@ def test_that_each_evaluation_is_seen_as_it_is(qtbot: QtBot, theme: ThemeManager
         assert not len(window.plot._lines[0].dots.getData()[0])
 
 
+def test_that_errors_by_different_judges_have_no_mean_and_those_of_other_numbers_of_samples_say_so(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path
+) -> None:
+    runs = []
+    for seed, name in enumerate("abc"):
+        runs.append(make_run(tmp_path, name, make_config("tilted").model_copy(update={"seed": seed}), steps=1000))
+        record_evaluation(runs[-1], 1000, 0.1 * (1 + seed), 10.0)
+    with closing(sqlite3.connect(runs[2] / "metrics.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE evaluation SET record = json_set(record, '$.judge', 'MNIST', '$.count', 200)")
+    with opened(qtbot, theme, runs) as window:
+        assert window.plot.caption() == "tilted (a), 2 seeds · tilted (c) (judge of MNIST)"
+        said = [label.text() for label in window.shares.findChildren(QLabel)]
+        assert "tilted (a): share error TV 0.100, 1,000 samples" in said
+        assert "tilted (c): share error TV 0.300 (judge of MNIST), 200 samples" in said
+
+
 def test_that_a_share_error_by_the_judge_of_other_data_says_so(
     qtbot: QtBot, theme: ThemeManager, tmp_path: Path
 ) -> None:
