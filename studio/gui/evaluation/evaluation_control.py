@@ -102,7 +102,7 @@ class EvaluationControl(QObject):
     def _on_run_begins(self, request: RunRequest, past: Past) -> None:
         """Have the judge of the run trained beside it, unless it is not asked for; of points there is none."""
         config = request.config.evaluation
-        self._judge.judges, self._judge.name = self._setup.judges, config.judge
+        self._judge.judges, self._judge.asked = self._setup.judges, config
         self._wanted, self._on_disk.asked = False, None
         self._history, self._found = past.evaluations, list(past.recent)
         self._set(self._found_so_far(EvaluationView()))
@@ -115,7 +115,7 @@ class EvaluationControl(QObject):
         may be wanted to hold its shares by only now.
         """
         if not self._runs.run.phase.active:
-            self._judge.name = config.evaluation.judge
+            self._judge.asked = config.evaluation
             self._on_run()
         elif config.hold.on:
             self._judge.prepare()

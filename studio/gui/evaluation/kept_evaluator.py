@@ -18,6 +18,7 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.progress import Progress
+from studio.training.config.run_config import EvaluationConfig
 from studio.training.examples.judges import Judges
 from studio.training.messages.events import Evaluated
 from studio.training.storage.run import Run
@@ -33,14 +34,15 @@ class KeptRun:
     """A run with weights on disk.
 
     Attributes:
-        judges, name: who may look at its data, None while they are not here; and who shall.
+        judges: who may look at its data; None while they are not here.
+        asked: who shall, and at how many samples.
         steps: of its weights, ascending; at least one.
         elsewhere: another process has it.
     """
 
     folder: Path
     judges: Judges | None
-    name: str
+    asked: EvaluationConfig
     steps: Sequence[int]
     elsewhere: bool = False
 
@@ -60,7 +62,8 @@ class KeptRun:
         """What an evaluation at this step would look at, in a sentence."""
         found = self.nearest(step)
         nearest = "" if found == step else f", the nearest to step {step:,} that are kept"
-        return f"Judge samples by the weights of step {found:,}{nearest}; the result stays with the run."
+        weights = f"weights of step {found:,}{nearest}"
+        return f"Judge {self.asked.samples:,} samples by the {weights}; the result stays with the run."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,12 +116,12 @@ class KeptEvaluator(QObject):
         """The run that is shown, if it does not train and has weights."""
         old, run, judge = self._time.old, self._runs.run, self._judge
         if old is not None:
-            name = old.config.evaluation.judge
+            asked = old.config.evaluation
             found = KeptRun(
-                folder=old.folder, judges=self._data.judges, name=name, steps=old.kept, elsewhere=bool(old.owner)
+                folder=old.folder, judges=self._data.judges, asked=asked, steps=old.kept, elsewhere=bool(old.owner)
             )
         elif not run.phase.active and run.folder is not None:
-            found = KeptRun(folder=run.folder, judges=judge.judges, name=judge.name, steps=self.steps)
+            found = KeptRun(folder=run.folder, judges=judge.judges, asked=judge.asked, steps=self.steps)
         else:
             return None
         return found if found.steps else None
@@ -128,7 +131,8 @@ class KeptEvaluator(QObject):
         judges = kept.judges
         if judges is None or self.asked is not None:
             return False
-        refusal = judges.why_not(kept.name)
+        name, count = kept.asked.judge, kept.asked.samples
+        refusal = judges.why_not(name)
         if refusal is not None:
             self._log.add_error(refusal)
             return False
@@ -138,7 +142,7 @@ class KeptEvaluator(QObject):
             from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
             run = Run.open(asked.folder).back_at(asked.step)
-            found = evaluate_run(run, lambda _: judges.examples, progress, judge=kept.name, judges=judges)
+            found = evaluate_run(run, lambda _: judges.examples, progress, count=count, judge=name, judges=judges)
             return found, keep_evaluation(run, found)
 
         self._work = self._tasks.run(

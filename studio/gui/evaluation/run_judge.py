@@ -11,6 +11,7 @@ from studio.background import Background
 from studio.errors import UserError
 from studio.gui.state.log import Log
 from studio.gui.state.task_runner import TaskRunner
+from studio.training.config.run_config import EvaluationConfig
 from studio.training.examples.judges import Judges
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class RunJudge(QObject):
 
     Attributes:
         judges: who may look at the run's data; None before a run.
-        name: of the one that the run asks for.
+        asked: how the run is to be evaluated, and by whose judge.
     """
 
     arrived = Signal()
@@ -32,9 +33,14 @@ class RunJudge(QObject):
         super().__init__(parent)
         self._tasks, self._log = tasks, log
         self.judges: Judges | None = None
-        self.name = ""
+        self.asked = EvaluationConfig()
         self._preparing: tuple[Judges, str] | None = None
         self._work: Background[Judge] | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the judge that the run asks for."""
+        return self.asked.judge
 
     @property
     def refusal(self) -> UserError | None:

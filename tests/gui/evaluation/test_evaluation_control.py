@@ -82,7 +82,8 @@ class Evaluating:
         self.fault: UserError | None = None
         self._found = evaluation(bench)
 
-    def __call__(self, run: Run, *_: object, **__: object) -> Evaluated:
+    def __call__(self, run: Run, *_: object, **given: object) -> Evaluated:
+        self.given = given
         self.may_end.wait(PATIENCE_MS / 1000)
         if self.fault is not None:
             raise self.fault
@@ -128,6 +129,18 @@ def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
     assert controls.target.tilt.generated is None
     assert evaluations.view.doing == "Evaluating"
     assert said == ["It went wrong." if fails else "The evaluation of step 400 of old is kept with that run"]
+
+
+def test_that_a_run_that_has_ended_is_evaluated_by_as_many_samples_as_are_set_up(
+    qtbot: QtBot, controls: Controls, work: Evaluating, old: Path
+) -> None:
+    """More may tell what as many as before have not."""
+    controls.setup.edit(evaluation=EvaluationConfig(samples=12_000))
+    work.may_end.set()
+    with qtbot.waitSignal(controls.evaluations.evaluated):
+        controls.evaluations.evaluate()
+    assert work.given["count"] == 12_000
+    assert controls.evaluations.shown.tip.startswith("Judge 12,000 samples by the weights of step 400")
 
 
 def test_that_an_evaluation_is_of_the_step_of_the_weights_and_of_the_target_in_force_unless_given_up(
@@ -284,14 +297,14 @@ def kept(controls: Controls, kept_judge: None) -> Path:
     ("kept", "at", "nearest"), [([0, 1000], 300, 1000), ([0, 1000], 0, 0), ([0], 300, 0), ([200, 800], 500, 200)]
 )
 def test_that_weights_from_before_training_are_near_to_no_other_step(kept: list[int], at: int, nearest: int) -> None:
-    run = KeptRun(folder=Path(), judges=None, name="", steps=kept)
+    run = KeptRun(folder=Path(), judges=None, asked=ON_DEMAND, steps=kept)
     assert run.nearest(at) == nearest
     assert f"weights of step {nearest:,}" in run.words(at)
 
 
 def test_that_a_run_that_another_process_has_is_not_evaluated() -> None:
     """It would be written into its folder."""
-    run = KeptRun(folder=Path(), judges=Mock(possible=True), name="", steps=[9], elsewhere=True)
+    run = KeptRun(folder=Path(), judges=Mock(possible=True), asked=ON_DEMAND, steps=[9], elsewhere=True)
     assert "under way elsewhere" in run.why_not(9)
 
 
@@ -329,6 +342,7 @@ def test_that_a_run_from_disk_is_evaluated_at_the_step_whose_weights_are_nearest
     qtbot.waitUntil(lambda: bench.evaluations.shown.latest is not None)
     latest = bench.evaluations.shown.latest
     assert (latest.step, latest.revision, bench.time.view.step) == (2, 0, 2)
+    assert latest.evaluation.shares.count == ON_DEMAND.samples
     found = read_metrics(kept).evaluations
     assert [(each.step, each.revision) for each in found] == [(2, 0)]
     assert latest.evaluation.target == pytest.approx(latest.evaluation.data), "the run had no tilt then"
