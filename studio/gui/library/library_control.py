@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QFile, QObject, Signal, Slot
@@ -92,9 +93,10 @@ class LibraryControl(QObject):
         lives = entry.status == UNFINISHED and owner_of(self.root / entry.folder)
         return "elsewhere" if lives else entry.status
 
-    def steps_of(self, entry: RunSummary) -> int:
-        """How far a run is, the one under way included."""
-        return self._runs.run.step if self._under_way(entry) else entry.steps
+    def now(self, entry: RunSummary) -> RunSummary:
+        """A run as far as it is now, the one under way included."""
+        run = self._runs.run
+        return replace(entry, steps=run.step, seconds=run.seconds) if self._under_way(entry) else entry
 
     def _under_way(self, entry: RunSummary) -> bool:
         run = self._runs.run

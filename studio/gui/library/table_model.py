@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal, Slot
@@ -18,6 +17,8 @@ from studio.number_text import unbroken
 Index = QModelIndex | QPersistentModelIndex
 THUMBNAIL = 34
 EDITABLE = (Column.NAME, Column.TAGS)
+_GOING_ON = (Column.STEPS, Column.TIME, Column.SHARE_ERROR, Column.FRECHET)
+"""What is another while a run goes on: what was measured is of a step that is not the last one any more."""
 
 
 class RunsModel(QAbstractTableModel):
@@ -50,10 +51,8 @@ class RunsModel(QAbstractTableModel):
         last = len(self.shown) - 1
         if last < 0:
             return
-        for column, role in (
-            (Column.STEPS, Qt.ItemDataRole.DisplayRole),
-            (Column.NAME, Qt.ItemDataRole.CheckStateRole),
-        ):
+        roles = dict.fromkeys(_GOING_ON, Qt.ItemDataRole.DisplayRole) | {Column.NAME: Qt.ItemDataRole.CheckStateRole}
+        for column, role in roles.items():
             self.dataChanged.emit(self.index(0, column), self.index(last, column), [role])
 
     def search(self, text: str) -> None:
@@ -131,9 +130,7 @@ class RunsModel(QAbstractTableModel):
     def _text(self, run: RunSummary, column: Column) -> str:
         if column is Column.STATUS:
             return self._library.status_of(run)
-        if column is Column.STEPS:
-            run = replace(run, steps=self._library.steps_of(run))
-        return HEADERS[column].text(run)
+        return HEADERS[column].text(self._library.now(run) if column in _GOING_ON else run)
 
     def _help(self, run: RunSummary, column: Column) -> str:
         if run.fault:

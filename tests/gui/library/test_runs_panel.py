@@ -107,6 +107,22 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
     assert not panel.model.index(0, 0).data(Qt.ItemDataRole.DecorationRole).isNull()
 
 
+def test_that_what_was_measured_of_a_run_under_way_says_at_which_step_once_that_is_not_the_last(
+    panel: RunsPanel, controls: Controls, three_runs: Path
+) -> None:
+    running = RunView(phase=RunPhase.RUNNING, step=500, seconds=10.0, folder=three_runs / "a")
+    columns = (Column.STEPS, Column.TIME, Column.SHARE_ERROR, Column.FRECHET)
+    controls.runs._set_run(running)
+    assert [text(panel, "twos", column) for column in columns] == ["500", "00:10", "0.0300", "12"]
+    told: list[int] = []
+    panel.model.dataChanged.connect(lambda first, _last, _roles: told.append(first.column()))
+    controls.runs._set_run(replace(running, step=1500, seconds=30.0))
+    at = "(step\xa0500)"
+    assert [text(panel, "twos", column) for column in columns] == ["1,500", "00:30", f"0.0300 {at}", f"12 {at}"]
+    assert set(columns) <= set(told)
+    controls.runs._set_run(RunView())
+
+
 @pytest.mark.usefixtures("dressed")
 def test_that_a_narrow_table_has_whole_names_share_error_steps_and_status_in_sight(
     qtbot: QtBot, panel: RunsPanel, three_runs: Path
