@@ -130,15 +130,15 @@ class AtOnceControl(QObject):
     @Slot()
     def train(self) -> None:
         """Train it instead: another run, from the weights that were asked, towards the target that is set up."""
-        source = self._source
+        source, under_way = self._source, self._runs.run.phase.active
         if source is None:
             return
-        under_way = self._runs.run.phase.active
+        step = (self._model.trained.step if self._model is not None else 0) or source.step
         self._end()
         if under_way:  # it trains towards this target as it is
             return
         try:
-            self._starter.fork(source.folder, source.step)
+            self._starter.fork(source.folder, step)
         except UserError as error:
             self._log.add_error(error)
 

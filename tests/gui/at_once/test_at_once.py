@@ -5,6 +5,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -119,6 +120,18 @@ def test_that_a_run_from_another_that_is_stopped_before_its_first_step_leaves_no
     assert (bench.runs.run.step, bench.runs.run.folder) == (0, None)
     assert not bench.runs.run.unsaved  # or the next start would ask whether to lose it
     assert bench.subjects.subject.aspect is Aspect.SETUP
+
+
+def test_that_it_is_trained_from_the_weights_that_were_asked_however_far_the_run_has_gone_on_elsewhere(
+    controls: Controls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(controls.starter, "fork", lambda *given: forked.append(given))
+    for model, step in ((SimpleNamespace(trained=SimpleNamespace(step=40)), 40), (None, None)):
+        controls.once._source = Source(folder=Path("run"), step=None, dataset=controls.setup.config.dataset)
+        monkeypatch.setattr(controls.once, "_model", model)
+        controls.once.train()
+        assert forked.pop() == (Path("run"), step)
 
 
 def until_stopped(_request: object, _data: object, _mailbox: object, progress: Progress) -> None:
