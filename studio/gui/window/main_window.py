@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         column_of(*parts, inside=content, margins=(0, 0, 0, theme.tokens.spacing // 2), spacing=0)
         self.setCentralWidget(content)
         tasks = (controls.tasks, controls.looking, controls.once.tasks)
-        self.status = StudioStatusBar(controls.runs, controls.log, tasks, theme, self)
+        self.status = StudioStatusBar(controls.runs, controls.time, controls.log, tasks, theme, self)
         self.setStatusBar(self.status)
         Menus(
             window=self,

@@ -14,6 +14,7 @@ from studio.gui.state.run_view import RunPhase, RunView
 from studio.gui.state.subject import Aspect
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.timeline.subject_control import SubjectControl
+from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.labels import Elided, plain_label
 from studio.gui.widgets.layouts import row_of
@@ -117,6 +118,7 @@ class StudioStatusBar(QStatusBar):
     def __init__(
         self,
         runs: RunControl,
+        time: TimeCursor,
         log: Log,
         runners: Sequence[TaskRunner],
         theme: ThemeManager,
@@ -144,13 +146,14 @@ class StudioStatusBar(QStatusBar):
         for widget in (self._text, self._bar, self._cancel, self.pace, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._runners = runners
+        self._runs, self._time, self._runners = runs, time, runners
         for runner in runners:
             runner.changed.connect(self._show_task)
-        runs.run_changed.connect(self._show_run)
+        for changed in (runs.run_changed, time.run_shown):
+            changed.connect(self._show_run)
         log.line_logged.connect(self._show_line)
         self._show_task()
-        self._show_run(runs.run)
+        self._show_run()
 
     @property
     def _shown(self) -> TaskRunner:
@@ -176,8 +179,10 @@ class StudioStatusBar(QStatusBar):
         if task.fraction is not None:
             self._bar.setValue(round(1000 * task.fraction))
 
-    @Slot(object)
-    def _show_run(self, run: RunView) -> None:
+    @Slot()
+    def _show_run(self) -> None:
+        """Of the run that trains, where that is the one on the screen."""
+        run = self._runs.run if self._time.old is None else RunView()
         computes = run.phase.active and bool(run.device)
         self._device.setText(f"{run.device}, {threads_words(run.threads)}" if computes else "")
         self._device.setVisible(computes)

@@ -33,6 +33,7 @@ from tests.full_disk import FullDisk
 from tests.gui.hands import PATIENCE_MS, Hands, Key, Modifier, find
 from tests.gui.look import look_kept
 from tests.gui.shown import come_to_rest, make_snapshot
+from tests.library.made_runs import make_run
 
 ROOT = Path(__file__).parents[3]
 CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier.ShiftModifier
@@ -508,6 +509,22 @@ def test_that_the_pace_of_the_run_is_said_in_both_views(window: MainWindow) -> N
     workbench.setChecked(True)
     runs._set_run(RunView())
     assert pace.text() == ""
+
+
+def test_that_the_pace_of_the_run_that_trains_does_not_stand_below_another_one(
+    qtbot: QtBot, own_window: MainWindow
+) -> None:
+    bench, status = own_window.controls, own_window.status
+    running = RunView(phase=RunPhase.RUNNING, step=9, steps_per_second=12.5, device="cpu", folder=Path("a"))
+    bench.runs._set_run(running)
+    assert status.pace.text().startswith("12.5 steps/s")
+    with qtbot.waitSignal(bench.time.run_shown):
+        bench.time.open(make_run(bench.setup.runs_root, "other"))
+    bench.runs._set_run(replace(running, step=10))
+    assert (status.pace.text(), status._device.text()) == ("", "")
+    bench.time.show_live()
+    assert status.pace.text().startswith("12.5 steps/s")
+    bench.runs._set_run(RunView())
 
 
 def test_that_a_step_of_the_run_switches_no_action_off_and_on_again(window: MainWindow) -> None:
