@@ -102,7 +102,7 @@ class Course:
 
 
 def thin(whole: ImageSet, share: float) -> ImageSet:
-    """MNIST with so many twos only, chosen by chance."""
+    """A set with so many twos only, chosen by chance."""
     twos, rest = np.flatnonzero(whole.labels == CLASS), np.flatnonzero(whole.labels != CLASS)
     count = round(share / (1 - share) * len(rest))
     places = np.sort(np.concatenate([np.random.default_rng(0).choice(twos, count, replace=False), rest]))

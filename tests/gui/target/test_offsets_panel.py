@@ -345,11 +345,12 @@ def test_that_one_button_sets_up_what_reaches_a_strong_tilt_sooner(
     hand.type("-1")
     assert not recipe.isVisible(), "weights do for that"
     hand.type("-8")
-    assert recipe.text() == "Tell the model the classes"
+    assert recipe.text() == "Tell the model the classes and stratify batches"
     assert "SN-GAN" in recipe.toolTip()
     qtbot.mouseClick(recipe, Button.LeftButton)
     after = controls.setup.config
     assert setting_at(after, "model.conditional") is True
+    assert setting_at(after, "batch.planner") == "stratified"
     assert after.model_copy(update={"model": before.model}).perturbation.offsets == {"2": -8}
     assert not recipe.isVisible()
     controls.setup.undo_stack.undo()

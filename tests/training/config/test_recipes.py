@@ -23,14 +23,14 @@ def config_of(kind: str, **settings: object) -> RunConfig:
     ("config", "settings"),
     [
         (config_of("vae"), ("model.conditional=true", "batch.planner=stratified")),
-        (config_of("vae", batch={"average_size": 64}), ("model.conditional=true",)),
+        (config_of("vae", batch={"average_size": 64}), ("model.conditional=true", "batch.planner=stratified")),
         (config_of("vae", batch={"average_size": 16, "planner": "resampling"}), ("model.conditional=true",)),
         (config_of("vae", model={"conditional": True}), ("batch.planner=stratified",)),
         (config_of("vae", perturbation={"offsets": {}}), ("batch.planner=stratified",)),
         (config_of("ebm"), ("batch.planner=stratified",)),
     ],
 )
-def test_that_classes_are_told_where_they_can_be_and_batches_stratified_where_an_example_outweighs_one(
+def test_that_classes_are_told_where_they_can_be_and_batches_stratified_where_weights_differ_much(
     config: RunConfig, settings: tuple[str, ...]
 ) -> None:
     summary = summarise(RARE, COUNTS, config.batch.average_size)
@@ -49,6 +49,7 @@ def test_that_nothing_is_urgent_for_gentle_tilts_and_nothing_suggested_where_it_
     told = better_recipe(gentle, config_of("vae"))
     assert told is not None
     assert not told.urgent
+    assert told.settings == ("model.conditional=true",)
     assert better_recipe(gentle, config_of("ebm")) is None
     stratified = {"average_size": 16, "planner": PlannerKind.STRATIFIED}
     config = config_of("vae", model={"conditional": True}, batch=stratified)
