@@ -73,12 +73,13 @@ class Workers(Protocol):
 def command_of(job: Job, config: Path, data_root: Path | None) -> Sequence[str]:
     """Arguments of the ``studio`` command that has the run begin, or go on from its last checkpoint.
 
-    Images are evaluated on the way and at the end, unless the configuration leaves no time for it.
+    Images are evaluated on the way and at the end, unless the configuration leaves no time for it; at the end alone
+    where the run has got there already.
     """
-    more = ["--data-root", str(data_root.absolute())] if data_root else []
+    root = ["--data-root", str(data_root.absolute())] if data_root else []
     wanted = RunConfig.model_validate_json(job.config)
-    if wanted.dataset.judged and wanted.evaluation.budget > 0:
-        more.append("--evaluate")
+    judged = wanted.dataset.judged and wanted.evaluation.budget > 0
+    more = [*root, *(["--evaluate"] if judged else [])]
     steps = ["--steps", str(job.limit.steps)]
     seconds = job.limit.seconds or 0.0
     try:
@@ -87,6 +88,9 @@ def command_of(job: Job, config: Path, data_root: Path | None) -> Sequence[str]:
         length = steps if job.limit.steps is not None else ["--minutes", repr(seconds / 60)]
         noted = ["--queued-data", str(noted_of(config))] if job.data else []
         return ["train", str(config), *length, "--run-dir", str(job.folder), *noted, *more]
+    if judged and job.limit.steps is not None and found.step >= job.limit.steps:
+        told = ["--count", str(wanted.evaluation.samples), "--json", str(job.folder / "evaluation.json")]
+        return ["evaluate", str(job.folder), *told, *root]
     left = max(seconds - found.seconds, _LEAST_SECONDS)
     length = steps if job.limit.steps is not None else ["--minutes", repr(left / 60)]
     return ["resume", str(job.folder), *length, *more]

@@ -20,7 +20,11 @@ from studio.jobs.runner import ANEW, JobRunner
 from studio.training.config.assignments import with_settings
 from studio.training.config.run_config import EvaluationConfig, RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark, read_mark
+from studio.training.engine.trainer import Trainer
+from studio.training.storage.recorder import Recorder
+from studio.training.storage.run_folder import RunFolder
 from tests.library.made_runs import make_run
+from tests.training.conftest import tiny_config, tiny_images
 
 PATIENCE_S = 110
 """A process that trains imports torch first, which takes a minute on a machine that is busy enough."""
@@ -256,6 +260,25 @@ def test_that_images_are_evaluated_unless_there_is_no_time_for_it(queue: JobQueu
         queue.add(with_settings(RunConfig(), changes), StopCondition(steps=3), queue.path.parent / "run")
     commands = [command_of(job, Path("config.json"), None) for job in queue.jobs()]
     assert ["--evaluate" in command for command in commands] == [True, False, False]
+
+
+def test_that_a_run_that_was_interrupted_while_it_was_evaluated_at_its_end_is_evaluated_and_not_trained(
+    queue: JobQueue, tmp_path: Path
+) -> None:
+    """It would be refused, as it is at that step already."""
+    config, folder = tiny_config("vae"), tmp_path / "run"
+    trainer = Trainer(config, tiny_images())
+    recorder = Recorder(RunFolder.at(folder, config), trainer)
+    for _ in range(3):
+        trainer.step()
+    recorder.save(None, 1.0)
+    recorder.release()
+    queue.add(config, StopCondition(steps=3), folder)
+    queue.add(config, StopCondition(steps=4), folder)
+    done, more = (command_of(job, Path("config.json"), tmp_path) for job in queue.jobs())
+    samples, out = str(config.evaluation.samples), str(folder / "evaluation.json")
+    assert done == ["evaluate", str(folder), "--count", samples, "--json", out, "--data-root", str(tmp_path)]
+    assert more[:4] == ["resume", str(folder), "--steps", "4"]
 
 
 def test_that_a_paused_queue_starts_nothing(queue: JobQueue, stand_in: StandIn) -> None:
