@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.gui.at_once.at_once_control import AtOnceView
 from studio.gui.live.examples import ExamplesPanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.stepped_samples import SteppedView
@@ -66,6 +67,18 @@ def test_that_samples_say_what_will_appear_stand_side_by_side_and_forget_the_las
     raw, averaged = (view.mapTo(samples, QPoint()) for view in samples.views.values())
     assert raw.x() == averaged.x()
     assert raw.y() < averaged.y()
+
+
+def test_that_no_step_of_a_run_that_was_left_stands_above_samples_at_once(
+    samples: SamplesPanel, controls: Controls
+) -> None:
+    controls.time.snapshot_shown.emit(make_snapshot())
+    assert samples._step.text().startswith("step 100")
+    controls.time.pictures_gone.emit()
+    controls.once._set(AtOnceView(on=True, blocked="", title="a run", step=60))
+    assert samples.once.isVisible()
+    assert not samples._step.text()
+    controls.once._set(AtOnceView())
 
 
 def test_that_samples_of_stepped_weights_say_whose_they_are_and_go_away_on_leaving(

@@ -166,6 +166,7 @@ class SamplesPanel(LivePanel):
         if self._chosen == "between":
             self._back_to_trained()
         self.picks.forget()
+        self._step.clear()
         self.saver.hide()
         if self._chosen not in _WITHHELD:
             self.show_empty(_EMPTY, _COMING)
