@@ -28,6 +28,8 @@ MOST_RUNS = 8
 ABSENT = "–"
 SHARE_ERROR = "tv"
 """The curve of the evaluations, beside the columns of what was logged."""
+_OF_POINTS = "plane_tv"
+"""The same of points of the plane, by their exact densities."""
 _FINGERPRINT = 12
 """Letters of one that are shown."""
 NO_RESULTS = ("epoch", "skipped", "err", "batch_size", "adjusted_size", "average_size", "ess")
@@ -193,7 +195,7 @@ def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
     if len({*counts} - {None}) > 1:  # of fewer samples chance alone makes more of an error
         rows.append(Row(title="Samples judged", cells=tuple(ABSENT if n is None else f"{n:,}" for n in counts)))
     for name in curve_names(runs):
-        if name not in (SHARE_ERROR, *NO_RESULTS):
+        if name not in (SHARE_ERROR, _OF_POINTS, *NO_RESULTS):
             cells = tuple(_text(run.late(name)) for run in runs)
             rows.append(Row(title=title_of(name, runs), cells=cells))
     return rows

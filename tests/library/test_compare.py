@@ -69,6 +69,14 @@ def test_that_a_distance_is_compared_with_its_step_where_that_is_not_the_last(pa
     assert rows["Fréchet distance"] == ("12", "30 (step 60)")
 
 
+def test_that_the_share_error_of_points_stands_there_once_as_it_was_measured_last(pair: list[Path]) -> None:
+    for run in pair:
+        errors = [Logged(step=step, seconds=step, values={"plane_tv": step / 1000}) for step in range(300, 320)]
+        append_metrics(run, errors)
+    rows = final_numbers(read_runs([pair[1], pair[1]]))
+    assert [row.cells[0] for row in rows if row.title == "Share error TV"] == ["0.319"]
+
+
 def test_that_errors_of_other_numbers_of_samples_say_of_how_many(pair: list[Path]) -> None:
     record_evaluation(pair[1], 200, 0.05, 30.0)
     assert "Samples judged" not in [row.title for row in final_numbers(read_runs(pair))]
