@@ -32,7 +32,7 @@ def take(theme: ThemeManager, home: Path, folder: Path, settle: Callable[[], Non
             settle()
             widget.grab().save(str(folder / f"sweep-{look}-{state}.png"))
 
-    dialog = SweepDialog(config_or_preset("digits-vae"), CLASSES, lambda _, number: 310.0 * number, theme)
+    dialog = SweepDialog(config_or_preset("digits-vae"), CLASSES, lambda _, number: 310.0 * number, 0.0, theme)
     dialog.show()
     grab(dialog, "dialog-empty")
     fields = {row.label: row for row in dialog._fields.values()}

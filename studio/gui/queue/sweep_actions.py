@@ -53,7 +53,7 @@ class SweepActions(QObject):
         names = dataset.class_names if dataset is not None and not self._setup.awaits_data else ()
         config = self._setup.config_to_queue()
         seconds = partial(self._seconds, made_absolute(config).to_json())
-        dialog = SweepDialog(config, names, seconds, theme, window)
+        dialog = SweepDialog(config, names, seconds, self._queue.seconds_left, theme, window)
         dialog.accepted.connect(lambda: self._add(dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -63,15 +63,12 @@ class SweepActions(QObject):
         self._setup.undo_stack.push(QueueSweep(self._queue, dialog.sweep, dialog.title))
 
     def _seconds(self, config: str, limit: StopCondition, number: int) -> float | None:
-        """How long so many runs of about this configuration take after what is queued already, going by the queue or
-        else by the last run here.
-        """
+        """How long so many runs of about this configuration take, going by the queue or else by the last run here."""
         queue, run, last = self._queue, self._runs.run, self._runs.config
         each = seconds_for(limit, config, queue.jobs)
         if each is None and limit.steps is not None and run.steps_per_second > 0 and last is not None:
             each = limit.steps / run.steps_per_second if work_of(last.to_json()) == work_of(config) else None
-        before = queue.seconds_left
-        return None if each is None or before is None else before + each * number / min(queue.at_once, number)
+        return None if each is None else each * number / min(queue.at_once, number)
 
     def show_results(self, sweep: str, theme: ThemeManager, window: QWidget) -> None:
         """Open a window above this one with what came of a sweep."""

@@ -53,7 +53,7 @@ class SweepDialog(QDialog):
     """Asks for a sweep over what is set up; `sweep` and `title` hold it once it is accepted.
 
     Args:
-        seconds: how long so many runs of a length take in the queue, about; None where that is not known.
+        seconds, before: how long so many runs of a length take, and what is queued already; None where not known.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class SweepDialog(QDialog):
         config: RunConfig,
         class_names: Sequence[str],
         seconds: Seconds,
+        before: float | None,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
@@ -69,7 +70,7 @@ class SweepDialog(QDialog):
         self.setWindowTitle("Sweep")
         resize_to_fit(self, QSize(*_SIZE))
         self.sweep: Sweep | None = None
-        self._config, self._seconds = config, seconds
+        self._config, self._seconds, self._before = config, seconds, before
         self._fields = {field.path: field for field in sweepable(config, class_names)}
         self.rows: list[SweepRow] = []
         self._settle = QTimer(self, interval=_PAUSE, singleShot=True)
@@ -290,8 +291,9 @@ class SweepDialog(QDialog):
         seconds = self._seconds(limit, number)
         if seconds is None:
             return "; how long they take is known once one of them has ended."
-        long = spoken_duration(seconds)
-        return f", about {long} of training; through at about {format_eta(seconds)} if the queue runs from now on."
+        long, end = spoken_duration(seconds), None if self._before is None else format_eta(self._before + seconds)
+        through = "" if end is None else f"; through at about {end} if the queue runs from now on"
+        return f", about {long} of training{through}."
 
     def _say(self, text: str, role: str) -> None:
         self.summary.setText(text)

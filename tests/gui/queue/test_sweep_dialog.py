@@ -32,7 +32,7 @@ def field(path: str) -> SweptField:
 
 @pytest.fixture
 def dialog(qtbot: QtBot, theme: ThemeManager) -> Iterator[SweepDialog]:
-    dialog = SweepDialog(CONFIG, CLASSES, lambda limit, number: None if limit.steps else 310.0 * number, theme)
+    dialog = SweepDialog(CONFIG, CLASSES, lambda limit, number: None if limit.steps else 310.0 * number, 7200.0, theme)
     with qtbot.waitActive(dialog):
         dialog.show()
     yield dialog
@@ -127,6 +127,18 @@ def test_that_it_begins_with_the_class_that_is_tilted_most_and_nothing_wrong(qtb
     assert not any("&" in label.text() for label in dialog.findChildren(QLabel) if label.buddy() is None)
 
 
+def test_that_what_is_queued_before_them_is_none_of_their_training(
+    qtbot: QtBot, dialog: SweepDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.gui.queue.sweep_dialog.format_eta", str)
+    write(qtbot, dialog.rows[0].values, "-1, -2")
+    qtbot.waitUntil(lambda: bool(names(dialog)))
+    assert dialog.summary.text().startswith("2 runs, about 10 min of training; through at about 7820.0 if ")
+    dialog._before = None
+    dialog.show_plan()
+    assert dialog.summary.text() == "2 runs, about 10 min of training."
+
+
 def test_that_runs_their_time_and_names_are_shown_while_one_types(qtbot: QtBot, dialog: SweepDialog) -> None:
     write(qtbot, dialog.rows[0].values, "-1, -2")
     qtbot.waitUntil(lambda: bool(names(dialog)))
@@ -142,7 +154,7 @@ def test_that_runs_their_time_and_names_are_shown_while_one_types(qtbot: QtBot, 
 
 
 def test_that_a_set_up_without_a_name_is_called_by_its_data_and_its_model(qtbot: QtBot, theme: ThemeManager) -> None:
-    dialog = SweepDialog(RunConfig(), CLASSES, lambda *_: None, theme)
+    dialog = SweepDialog(RunConfig(), CLASSES, lambda *_: None, None, theme)
     qtbot.addWidget(dialog)
     assert "Every run is “Digits · WGAN-GP” as it is set up now" in dialog.findChildren(QLabel)[0].text()
     assert dialog.title == "ΔH of 0 of Digits · WGAN-GP"
