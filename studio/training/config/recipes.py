@@ -64,7 +64,7 @@ def better_recipe(summary: TiltSummary, config: RunConfig) -> Recipe | None:
     urgent = summary.outweighed_every is not None or summary.strength in _STRONG
     stratify = urgent and config.batch.planner in COUNTING
     told = isinstance(config.model, LabelSettings) and not config.model.conditional
-    told = told and len(set(config.perturbation.offsets.values()) | {0.0}) > 1
+    told = told and any(config.perturbation.offsets.values()) and config.perturbation.energy().offset_factor != 0
     if not told and not stratify:
         return None
     names = ["Tell the model the classes"] * told + ["stratify batches"] * stratify

@@ -27,6 +27,10 @@ def config_of(kind: str, **settings: object) -> RunConfig:
         (config_of("vae", batch={"average_size": 16, "planner": "resampling"}), ("model.conditional=true",)),
         (config_of("vae", model={"conditional": True}), ("batch.planner=stratified",)),
         (config_of("vae", perturbation={"offsets": {}}), ("batch.planner=stratified",)),
+        (
+            config_of("vae", perturbation={"offsets": {"bee": -4.5}, "offsets_enabled": False}),
+            ("batch.planner=stratified",),
+        ),
         (config_of("ebm"), ("batch.planner=stratified",)),
     ],
 )
