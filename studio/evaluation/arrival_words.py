@@ -21,6 +21,8 @@ ARRIVED_IF = (
 )
 """The rule, for tooltips."""
 SEEMS_ARRIVED = "It seems to have arrived; one more evaluation would tell"
+SAMPLES_SET = " “Samples judged”"
+"""The setting of how many an evaluation judges, as in “240 “Samples judged” would do”."""
 NO_TILT = "No tilt: the target is the data as it is."
 _LOPSIDED = 0.1
 """Of half an interval, by which its middle may be off the share."""
@@ -58,7 +60,7 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
         case Answer.STALLED:
             said = "It is not arriving."
         case Answer.TOO_WIDE:
-            said = f"It may have arrived: {why_untellable(seen, index)}."
+            said = f"It may have arrived: {why_untellable(seen, index, SAMPLES_SET)}."
     return f"{class_name}: {_with_interval(seen, index)}; {wanted} is asked for. {said}"
 
 
@@ -76,13 +78,13 @@ def at_once_words(name: str, seen: Sighting, index: int) -> str:
     return f"Sampled at once, {class_name} {verb} {_with_interval(seen, index)}; {wanted} is asked for.{why}"
 
 
-def why_untellable(seen: Sighting, index: int) -> str:
-    """Why an interval is too wide, and what would make it narrower, in a clause."""
+def why_untellable(seen: Sighting, index: int, setting: str = "") -> str:
+    """Why an interval is too wide, and what would make it narrower, in a clause, by the setting that says how many."""
     enough = seen.enough(index)
     if enough is None:
         return "the judge is too unsure of these samples to tell; after more training it may be surer"
     digit = 10 ** max(0, len(str(enough)) - 2)
-    return f"too few samples to tell; {math.ceil(enough / digit) * digit:,} would do"
+    return f"too few samples to tell; {math.ceil(enough / digit) * digit:,}{setting} would do"
 
 
 def tilted(energies: Sequence[float]) -> list[int]:

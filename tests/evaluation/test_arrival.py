@@ -225,10 +225,11 @@ def test_that_as_many_samples_as_are_said_to_be_enough_are(share: float, judges:
 def test_that_it_is_said_whether_samples_are_wanting_or_the_judge() -> None:
     few = history(0.361, half=0.092, count=105)[0]  # 1.96 √(0.361 · 0.639 / 105) = 0.0919
     said = answer_words("2", few, 0, Arrival(answer=Answer.TOO_WIDE))
-    assert (
-        said == "2s: 36.1 ± 9.2 %; 30 % is asked for. It may have arrived: too few samples to tell; 240 would do."
-    )  # 105 · (0.092/0.061)² = 238.8
-    assert "480 would do" in answer_words("2", replace(few, count=210, unsure=0.5), 0, Arrival(answer=Answer.TOO_WIDE))
+    why = "too few samples to tell; 240 “Samples judged” would do."
+    assert said == f"2s: 36.1 ± 9.2 %; 30 % is asked for. It may have arrived: {why}"  ## 105 · (0.092/0.061)² = 238.8
+    assert "480 “Samples judged” would do" in answer_words(
+        "2", replace(few, count=210, unsure=0.5), 0, Arrival(answer=Answer.TOO_WIDE)
+    )
     many = replace(few, count=10_000)
     assert many.enough(0) is None
     said = at_once_words("2", many, 0)

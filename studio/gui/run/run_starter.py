@@ -70,7 +70,7 @@ class RunStarter(QObject):
         if self.busy:
             return "A run is about to be resumed: its past is being read."
         if self._setup.images is None:
-            return "There is no data set yet: choose one under “Change…”."
+            return "There is no data set yet: choose one in the set-up (“Change…”)."
         error = misfit(self._setup.config.model, planar=self._setup.images.plane is not None)
         return str(error) if error is not None else ""
 

@@ -681,13 +681,11 @@ def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrive
     assert "one more evaluation would tell" in said
     wide = seen(controls, 400, 0.361, low=np.full(10, 0.269), high=np.full(10, 0.453), count=105)
     evaluated(controls, first, wide, replace(wide, step=500))
-    assert (
-        answer.text()
-        == "2s: 36.1 ± 9.2 %; 30 % is asked for. It may have arrived: too few samples to tell; 240 would do."
-    )
+    why = "too few samples to tell; 240 “Samples judged” would do."
+    assert answer.text() == f"2s: 36.1 ± 9.2 %; 30 % is asked for. It may have arrived: {why}"
     assert answer.property("role") == "muted"
     status = hand.table.model().index(2, Column.STATUS)
-    assert (status.data(), "240 would do" in status.data(Qt.ItemDataRole.ToolTipRole)) == ("?", True)
+    assert (status.data(), "240 “Samples judged” would do" in status.data(Qt.ItemDataRole.ToolTipRole)) == ("?", True)
     assert not hand.panel.summary.recipe.isVisible()
     evaluated(controls, *(seen(controls, step, 0.36) for step in range(100, 600, 100)))
     assert hand.panel.summary.recipe.isVisible()

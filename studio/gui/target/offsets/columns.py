@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from studio.evaluation.arrival import Answer
-from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, SEEMS_ARRIVED, why_untellable
+from studio.evaluation.arrival_words import ARRIVED_IF, NO_TILT, SAMPLES_SET, SEEMS_ARRIVED, why_untellable
 from studio.gui.state.tilt_view import TiltView
 from studio.gui.widgets.number_entry import UNKNOWN, plain_number, shown_offset, shown_weight
 from studio.number_text import percent, plain
@@ -245,6 +245,7 @@ def _status_words(view: TiltView, row: int) -> str:
         case Answer.STALLED:
             return "Not arriving: the gap to the target no longer shrinks."
         case Answer.TOO_WIDE:
-            return f"It may have arrived: {why_untellable(view.seen[-1], row)}."
+            once = view.generated is not None and view.generated.at_once
+            return f"It may have arrived: {why_untellable(view.seen[-1], row, '' if once else SAMPLES_SET)}."
         case Answer.UNTOLD:
             return f"Unknown: {view.seen[-1].why_untold}."
