@@ -8,6 +8,7 @@ from itertools import chain
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QWidget
 
+from studio.data.planar.config import PlanarConfig
 from studio.errors import UserError
 from studio.gui.forms.fields import ChoiceField
 from studio.gui.forms.forms import SettingsForm
@@ -21,6 +22,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.models.catalog import MODELS, misfit, model_spec
 from studio.models.config import ModelConfig
+from studio.training.config.presets import usual_model
 from studio.training.config.run_config import RunConfig
 
 
@@ -130,4 +132,6 @@ class ModelSection(QWidget):
     def _chosen(self) -> None:
         kind = self.choice.raw()
         if kind != self._setup.config.model.kind:
-            self._edit(self._drafts.get(kind) or model_spec(kind).config(kind=kind))
+            points, draft = isinstance(self._setup.config.dataset, PlanarConfig), self._drafts.get(kind)
+            untouched = draft is None or draft == usual_model(kind, points=not points)
+            self._edit(usual_model(kind, points=points) if untouched or draft is None else draft)

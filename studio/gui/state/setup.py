@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
+from studio.data.planar.config import PlanarConfig
 from studio.errors import UserError
 from studio.gui.state.dataset_view import DatasetView
 from studio.gui.state.loaded_data import DatasetLoader, LoadedData
@@ -22,6 +23,7 @@ from studio.number_text import classes
 from studio.paths import default_data_root
 from studio.paths import runs_root as chosen_runs_root
 from studio.perturb.example_features import ExampleFeatures
+from studio.training.config.presets import usual_model
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.engine.devices import warm_up
 from studio.training.examples.judges import Judges
@@ -165,8 +167,14 @@ class Setup(QObject):
         return before
 
     def set_dataset(self, config: DatasetConfig) -> None:
-        """Choose and load a data set in the background; offsets stay where class names match."""
+        """Choose and load a data set in the background; offsets stay where class names match, and the model as it is
+        set, unless that is the usual way for images, and these are points, or the reverse.
+        """
+        model, of_points = self.config.model, (isinstance(each, PlanarConfig) for each in (self.config.dataset, config))
+        before, now = (usual_model(model.kind, points=points) for points in of_points)
         self._load(config, by_hand=True)
+        if model == before != now:
+            self.edit(model=now)
         self.dataset_chosen.emit()
 
     def _load(self, config: DatasetConfig, data_root: Path | None = None, *, by_hand: bool = False) -> None:

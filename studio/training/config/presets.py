@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import UserError
-from studio.models.catalog import MODELS
+from studio.models.catalog import MODELS, model_spec
+from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 from studio.paths import resources
 from studio.training.config.file import parse_config, read_config
@@ -84,6 +85,13 @@ def _by_default(target: str, spec: ModelSpec) -> RunConfig:
 def preset_named(text: str) -> Preset | None:
     """The preset of that name, in full or for short, if there is one."""
     return next((preset for preset in presets() if preset.name == _SHORT.get(text, text)), None)
+
+
+@cache
+def usual_model(kind: str, *, points: bool) -> ModelConfig:
+    """A model as it is usually set: for images by itself, for points by the preset that shows it on them."""
+    preset = preset_named(f"{_PLANAR}-{kind}") if points else None
+    return preset.read().model if preset is not None else model_spec(kind).config(kind=kind)
 
 
 def is_configuration(text: str) -> bool:

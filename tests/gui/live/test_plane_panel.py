@@ -298,6 +298,8 @@ def test_that_a_model_that_cannot_learn_points_says_so_and_is_not_started(qtbot:
     combo = hands.find(QComboBox, "model")
     hands.choose("model", "vae")
     assert combo.currentData() == "vae"
+    assert not message.isVisible(), "as it is set for points"
+    bench.setup.edit(model=model_spec("vae").config.model_validate({"kind": "vae"}))
     assert "Choose the Gaussian likelihood" in message.text()
     start = window.actions_of_run["start"]
     assert not start.isEnabled()
