@@ -19,6 +19,7 @@ from studio.gui.state.loaded_data import DatasetLoader, LoadedData
 from studio.gui.state.log import Level, Log
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.undo import ReplaceSetup, UndoStack, WholeSetup
+from studio.models.config import ModelConfig
 from studio.number_text import classes
 from studio.paths import default_data_root
 from studio.paths import runs_root as chosen_runs_root
@@ -167,15 +168,20 @@ class Setup(QObject):
         return before
 
     def set_dataset(self, config: DatasetConfig) -> None:
-        """Choose and load a data set in the background; offsets stay where class names match, and the model as it is
-        set, unless that is the usual way for images, and these are points, or the reverse.
-        """
-        model, of_points = self.config.model, (isinstance(each, PlanarConfig) for each in (self.config.dataset, config))
-        before, now = (usual_model(model.kind, points=points) for points in of_points)
+        """Choose and load a data set in the background; offsets stay where class names match."""
+        model = self._model_for(config)
         self._load(config, by_hand=True)
-        if model == before != now:
-            self.edit(model=now)
+        self.edit(model=model)
         self.dataset_chosen.emit()
+
+    def _model_for(self, dataset: DatasetConfig) -> ModelConfig:
+        """The model as it is set, unless that is the usual way for images, and these are points, or the reverse."""
+        model, of_points = (
+            self.config.model,
+            [isinstance(each, PlanarConfig) for each in (self.config.dataset, dataset)],
+        )
+        before, now = (usual_model(model.kind, points=points) for points in of_points)
+        return now if model == before else model
 
     def _load(self, config: DatasetConfig, data_root: Path | None = None, *, by_hand: bool = False) -> None:
         self._reading_from, self._by_hand = data_root or self.data_root, by_hand
@@ -237,5 +243,5 @@ class Setup(QObject):
     def _on_cancelled(self, config: DatasetConfig) -> None:
         self._log.add(f"Reading {dataset_spec(config.kind).title} was cancelled")
         if self.images is not None:
-            self.edit(dataset=self.in_use)
+            self.edit(dataset=self.in_use, model=self._model_for(self.in_use))
         self.dataset_changed.emit(self.dataset)
