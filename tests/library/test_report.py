@@ -16,6 +16,7 @@ from studio.library.export.report import write_report
 from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg, decimated
 from studio.library.notes import RunNotes, write_notes
+from studio.training.messages.events import Logged
 from studio.training.messages.marks import Mark, MarkKind
 from studio.training.storage.metrics import append_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
@@ -86,6 +87,18 @@ def test_that_a_report_says_of_an_answer_that_it_is_of_the_target_before(run: Pa
         path.write_text(json.dumps(summary | {"began_with": began, "edits": [edit]}))
         write_report(run, out)
         assert said in out.read_text(encoding="utf-8")
+
+
+def test_that_a_report_of_points_answers_by_their_exact_density(tmp_path: Path) -> None:
+    path, out = make_run(tmp_path, "points"), tmp_path / "run.html"
+    write_report(path, out)
+    assert "What it generates was not evaluated." in out.read_text(encoding="utf-8")
+    append_metrics(path, [Logged(step=110, seconds=3.0, values={"plane_tv": 0.25})], back_to=100)
+    write_report(path, out)
+    text = out.read_text(encoding="utf-8")
+    assert "Share error TV 0.25" in text
+    assert "by the exact density" in text
+    assert "not evaluated" not in text
 
 
 def test_that_a_report_names_the_judge_of_other_data(run: Path, tmp_path: Path) -> None:

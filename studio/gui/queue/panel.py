@@ -200,7 +200,7 @@ class QueuePanel(LivePanel):
             return f"{said}; the queue is paused."
         seconds = self.queue.seconds_left
         if seconds is None:
-            return f"{said}; how long they take is known once one of that length has ended."
+            return f"{said}; when they are through is known once one of the same work has ended."
         return f"{said}; through at about {format_eta(seconds)}."
 
     @Slot()

@@ -24,7 +24,7 @@ from studio.number_text import classes
 from studio.paths import default_data_root
 from studio.paths import runs_root as chosen_runs_root
 from studio.perturb.example_features import ExampleFeatures
-from studio.training.config.presets import usual_model
+from studio.training.config.presets import named_presets, usual_model
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.engine.devices import warm_up
 from studio.training.examples.judges import Judges
@@ -175,13 +175,13 @@ class Setup(QObject):
         self.dataset_chosen.emit()
 
     def _model_for(self, dataset: DatasetConfig) -> ModelConfig:
-        """The model as it is set, unless that is the usual way for images, and these are points, or the reverse."""
-        model, of_points = (
+        """The model as it is set, unless that is as it comes, and these are points, or no longer."""
+        model, before, now = (
             self.config.model,
-            [isinstance(each, PlanarConfig) for each in (self.config.dataset, dataset)],
+            *(isinstance(each, PlanarConfig) for each in (self.config.dataset, dataset)),
         )
-        before, now = (usual_model(model.kind, points=points) for points in of_points)
-        return now if model == before else model
+        as_it_comes = (usual_model(model.kind, points=before), *(each.model for each in named_presets().values()))
+        return usual_model(model.kind, points=now) if before != now and model in as_it_comes else model
 
     def _load(self, config: DatasetConfig, data_root: Path | None = None, *, by_hand: bool = False) -> None:
         self._reading_from, self._by_hand = data_root or self.data_root, by_hand

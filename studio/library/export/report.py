@@ -83,7 +83,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         f"<h1>{escape(entry.name)}</h1>",
         f'<p class="about">{escape(_about(entry, config))}</p>',
         f'<p class="notes">{escape(entry.notes)}</p>' if entry.notes else "",
-        _shares(metrics, found, captions.known, identity),
+        _shares(metrics, found, captions.known, identity) if found is not None else _unjudged(entry),
         _samples(folder, captions),
         _curves(metrics, config.model.kind),
         '<div class="side foot">',
@@ -139,12 +139,17 @@ def _summary(folder: Path) -> Mapping[str, Any]:
         return {}
 
 
+def _unjudged(entry: RunSummary) -> str:
+    """What is known of points, whose class their exact density tells; of images, that nothing is."""
+    error = _figure(entry.share_error, entry.measured_at)
+    said = f"Share error TV {error} by the exact density, where chance leaves 0.01 to 0.03."
+    return f'<p class="answer">{said if error else "What it generates was not evaluated."}</p>'
+
+
 def _shares(
-    metrics: Metrics, found: Evaluation | None, targets: Mapping[int, PerturbationConfig], identity: RunIdentity
+    metrics: Metrics, found: Evaluation, targets: Mapping[int, PerturbationConfig], identity: RunIdentity
 ) -> str:
     """The answer, and the shares of the newest evaluation by class; `targets` are those known, by revision."""
-    if found is None:
-        return '<p class="answer">What it generates was not evaluated.</p>'
     left_out = len(found.class_names) - len(shown_classes(found))
     said = f"{left_out:,} classes nearer to their targets are left out. " if left_out else ""
     judge = f"judge of {found.judge}" if found.judge else "judge"

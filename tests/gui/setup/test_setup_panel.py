@@ -97,6 +97,7 @@ def test_that_points_bring_the_models_settings_for_points_unless_it_was_set_othe
     qtbot: QtBot, panel: SetupPanel, controls: Controls
 ) -> None:
     """A WGAN-GP as it is set for images has a third of its samples at the edge of the plane after 1,000 steps."""
+    controls.setup.edit(model=config_or_preset("digits-wgan_gp").model)
     dataset, model = find(panel, QComboBox, "dataset"), find(panel, QComboBox, "model")
     of_points = config_or_preset("planar-wgan_gp").model
     choose(qtbot, dataset, "planar_ring")
