@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from studio.data.planar.config import RingConfig
 from studio.evaluation.evaluation import Evaluation
 from studio.evaluation.record import evaluation_of
 from studio.library.export.report import write_report
@@ -90,12 +91,13 @@ def test_that_a_report_says_of_an_answer_that_it_is_of_the_target_before(run: Pa
 
 
 def test_that_a_report_of_points_answers_by_their_exact_density(tmp_path: Path) -> None:
-    path, out = make_run(tmp_path, "points"), tmp_path / "run.html"
-    write_report(path, out)
-    assert "What it generates was not evaluated." in out.read_text(encoding="utf-8")
-    append_metrics(path, [Logged(step=110, seconds=3.0, values={"plane_tv": 0.25})], back_to=100)
-    write_report(path, out)
-    text = out.read_text(encoding="utf-8")
+    out, points = tmp_path / "run.html", make_config().model_copy(update={"dataset": RingConfig()})
+    for name, config in (("images", make_config()), ("points", points)):
+        path = make_run(tmp_path, name, config)
+        append_metrics(path, [Logged(step=110, seconds=3.0, values={"plane_tv": 0.25})], back_to=100)
+        write_report(path, out)
+        text = out.read_text(encoding="utf-8")
+        assert ("What it generates was not evaluated." in text) is (name == "images")
     assert "Share error TV 0.25" in text
     assert "by the exact density" in text
     assert "not evaluated" not in text

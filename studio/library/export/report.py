@@ -83,7 +83,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         f"<h1>{escape(entry.name)}</h1>",
         f'<p class="about">{escape(_about(entry, config))}</p>',
         f'<p class="notes">{escape(entry.notes)}</p>' if entry.notes else "",
-        _shares(metrics, found, captions.known, identity) if found is not None else _unjudged(entry),
+        _shares(metrics, found, captions.known, identity) if found is not None else _unjudged(entry, config),
         _samples(folder, captions),
         _curves(metrics, config.model.kind),
         '<div class="side foot">',
@@ -139,9 +139,9 @@ def _summary(folder: Path) -> Mapping[str, Any]:
         return {}
 
 
-def _unjudged(entry: RunSummary) -> str:
+def _unjudged(entry: RunSummary, config: RunConfig) -> str:
     """What is known of points, whose class their exact density tells; of images, that nothing is."""
-    error = _figure(entry.share_error, entry.measured_at)
+    error = "" if config.dataset.judged else _figure(entry.share_error, entry.measured_at)
     said = f"Share error TV {error} by the exact density, where chance leaves 0.01 to 0.03."
     return f'<p class="answer">{said if error else "What it generates was not evaluated."}</p>'
 
